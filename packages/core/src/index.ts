@@ -1,0 +1,16 @@
+export * from "./errors.ts";
+export * from "./model/backup.ts";
+export * from "./model/carry.ts";
+export * from "./model/catalog.ts";
+export * from "./model/events.ts";
+export * from "./model/facts.ts";
+export * from "./model/journal.ts";
+export * from "./model/keep.ts";
+export type * from "./ports/engine.ts";
+export type * from "./ports/journal.ts";
+export type * from "./ports/migrator.ts";
+export type * from "./ports/rows.ts";
+export type * from "./ports/seeder.ts";
+export type * from "./ports/session.ts";
+export type * from "./ports/store.ts";
+export type * from "./ports/system.ts";

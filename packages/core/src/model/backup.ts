@@ -1,0 +1,69 @@
+import type { Table } from "./catalog.ts";
+import type { KeepRules } from "./keep.ts";
+
+/** One migration as a database recorded it. */
+export interface AppliedMigration {
+  readonly name: string;
+  readonly checksum: string;
+}
+
+/** Where a backup comes from; compared before it is restored. */
+export interface Lineage {
+  /** The cluster's `system_identifier`; for embedded the data directory's. */
+  readonly systemIdentifier: string;
+  readonly database: string;
+  /** The project's own uuid, from its state directory. */
+  readonly project: string;
+}
+
+/** Rows of one table in a backup, as the server's own COPY text. */
+export interface BackupEntry {
+  /** The part's name inside the backup: `t` and four digits. Never a table's name. */
+  readonly id: string;
+  /** `kept` rows are carried; `context` rows only tell which row a reference means. */
+  readonly role: "kept" | "context";
+  /** The table as it was, so that the rows can be read without its database. */
+  readonly table: Table;
+  /** The columns of each line, in order; generated columns are absent. */
+  readonly columns: readonly string[];
+  readonly rows: number;
+  /** Order-independent digest that the server computed over the same rows (`digestSql` of the engine). */
+  readonly digest: string;
+  /** Bytes of COPY text. */
+  readonly sizeBytes: number;
+  /** Bytes in the store. */
+  readonly storedBytes: number;
+  /** sha256 (hex) of the stored bytes. */
+  readonly sha256: string;
+}
+
+/** What a backup says about itself; sealed by a hash over everything else. */
+export interface BackupManifest {
+  readonly format: 1;
+  readonly tool: string;
+  /** `2026-11-20T09-41-02-123Z-a81f`: UTC time to the millisecond and four characters of the run. */
+  readonly id: string;
+  readonly run: string;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly lineage: Lineage;
+  readonly server: { readonly version: string; readonly encoding: string };
+  readonly migrator: string;
+  readonly migrations: readonly AppliedMigration[];
+  readonly keep: KeepRules;
+  readonly entries: readonly BackupEntry[];
+}
+
+/** One line of `replant backups`. */
+export interface BackupSummary {
+  readonly id: string;
+  readonly createdAt: string;
+  readonly tables: number;
+  readonly keptRows: number;
+  readonly storedBytes: number;
+  readonly database: string;
+  readonly lastMigration: string | null;
+  readonly latest: boolean;
+  /** Set when the manifest cannot be trusted; such a backup is listed, never used. */
+  readonly damage: string | null;
+}

@@ -1,0 +1,122 @@
+import type { Column, Table, TableName } from "./catalog.ts";
+import type { OnConflict, OnMissing } from "./keep.ts";
+
+/** Which rows of one table a backup reads. */
+export interface RowSelection {
+  readonly table: Table;
+  readonly role: "kept" | "context";
+  /** Kept: the rule's SQL condition, null for all. Context: rows that `referencedBy` names and `exclude` does not. */
+  readonly where: string | null;
+  /** Context only: a row is selected when any of these references it. */
+  readonly referencedBy: readonly ReferencedBy[];
+  /** Context only: the kept rule of the same table, whose rows are in the kept part already; null when the table has none. */
+  readonly exclude: { readonly where: string | null } | null;
+}
+
+/** Rows of `target` columns that rows of `from` point at. */
+export interface ReferencedBy {
+  readonly from: RowSelection;
+  readonly columns: readonly string[];
+  readonly targetColumns: readonly string[];
+}
+
+/** One column of a kept row on its way. */
+export interface CarryColumn {
+  /** Name in the backup. */
+  readonly source: string;
+  readonly target: Column;
+  /** `same`: equal type, loaded as it is. `cast`: staged as text and cast by the server. */
+  readonly mode: "same" | "cast";
+}
+
+/** How a foreign key of a carried table finds its row in the new database. */
+export interface CarryReference {
+  readonly constraint: string;
+  readonly columns: readonly string[];
+  readonly target: TableName;
+  readonly targetColumns: readonly string[];
+  /**
+   * `kept`: only rows that are carried themselves can be meant, ids are equal. `natural-key`: through the context rows of the
+   * target (kept rows of the target stay themselves). `same-id`: the target has no natural key; the same value must exist.
+   */
+  readonly by: "kept" | "natural-key" | "same-id";
+  readonly onMissing: OnMissing;
+}
+
+export interface CarryTable {
+  readonly table: Table;
+  /** Id of the backup's part. */
+  readonly entry: string;
+  /** Columns of the part's lines, in order, with what becomes of each. `null`: the new table has no such column. */
+  readonly columns: readonly (CarryColumn | null)[];
+  readonly sourceColumns: readonly string[];
+  readonly droppedColumns: readonly string[];
+  /** New columns that the backup does not have; they take the database's default or NULL. */
+  readonly defaultedColumns: readonly { readonly name: string; readonly value: string }[];
+  /** Columns that identify a row: primary key, else a not-null unique key, else null. */
+  readonly identity: readonly string[] | null;
+  /** Every plain unique key of the new table whose columns are all carried, primary first. */
+  readonly uniqueKeys: readonly (readonly string[])[];
+  readonly onConflict: OnConflict;
+  readonly references: readonly CarryReference[];
+}
+
+/** A column of a natural key; `via` when the value is itself a reference that has to be translated first. */
+export interface NaturalKeyColumn {
+  readonly name: string;
+  readonly via: { readonly target: TableName; readonly targetColumn: string } | null;
+}
+
+/** Rows of the backup that are looked up in the new database, never written. */
+export interface ContextTable {
+  readonly table: Table;
+  readonly entry: string;
+  readonly sourceColumns: readonly string[];
+  readonly naturalKey: readonly NaturalKeyColumn[];
+}
+
+/** How the rows of one backup go into one candidate. Pure data: the engine turns it into SQL. */
+export interface CarryPlan {
+  /** In foreign-key order where there is one; cycles are loaded with deferred checks. */
+  readonly tables: readonly CarryTable[];
+  /** In the order in which natural keys can be translated. */
+  readonly context: readonly ContextTable[];
+  /** Kept parts that cannot go anywhere: the whole table, with the reason. */
+  readonly impossible: readonly { readonly table: TableName; readonly rows: number; readonly reason: string }[];
+}
+
+/** A row that could not be carried. Values other than the key are not shown. */
+export interface QuarantinedRow {
+  readonly table: TableName;
+  /** `id=…` in the columns of the table's identity. */
+  readonly row: string;
+  readonly reason: string;
+}
+
+/** A reference that now means another id for the same natural key. */
+export interface RepointedReference {
+  readonly table: TableName;
+  readonly constraint: string;
+  /** Rows of the kept table whose reference changed. */
+  readonly rows: number;
+}
+
+/** What happened to one table's kept rows: `inBackup = carried + dropped + quarantined` always. */
+export interface CarriedTable {
+  readonly table: TableName;
+  readonly inBackup: number;
+  /** Rows found again in the candidate after the load, by reading it. */
+  readonly carried: number;
+  /** Of `carried`: rows that took the place of a row of the migrations or seeds. */
+  readonly replacedSeeded: number;
+  /** Rows left out by a rule: `drop-row`, or `seed` wins. */
+  readonly dropped: number;
+  readonly quarantined: number;
+}
+
+export interface CarryOutcome {
+  readonly tables: readonly CarriedTable[];
+  readonly repointed: readonly RepointedReference[];
+  /** At most 1,000 are listed; the counts in `tables` are complete. */
+  readonly quarantined: readonly QuarantinedRow[];
+}

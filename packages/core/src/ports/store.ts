@@ -1,0 +1,37 @@
+import type { BackupEntry, BackupManifest, BackupSummary } from "../model/backup.ts";
+
+/** A backup while it is being written; invisible to `list` until sealed. */
+export interface BackupWriter {
+  /** Streams one part to the store, compressed and hashed. `rows` is counted from the stream. */
+  add(part: Omit<BackupEntry, "rows" | "sizeBytes" | "storedBytes" | "sha256">, rows: AsyncIterable<Uint8Array>): Promise<BackupEntry>;
+  /** Writes the manifest, makes everything durable, reads it back, shows it under its id, and moves `latest`. */
+  seal(manifest: Omit<BackupManifest, "entries">): Promise<BackupManifest>;
+  /** Removes what was written. May be called twice, and after `seal` (then it does nothing). */
+  abort(): Promise<void>;
+}
+
+export interface BackupReader {
+  readonly manifest: BackupManifest;
+  /** Where a person finds it. */
+  readonly location: string;
+  /** Reads every part to its end and compares sizes, rows and hashes. @throws REPLANT_BACKUP_DAMAGED naming the part */
+  verify(): Promise<void>;
+  /** COPY text of one part. Throws REPLANT_BACKUP_DAMAGED at the first difference, at the latest before it ends. */
+  rows(entry: string): AsyncIterable<Uint8Array>;
+}
+
+/** Where backups live. */
+export interface BackupStore {
+  /** Shown to the person. */
+  readonly location: string;
+  /** @throws REPLANT_BACKUP_EXISTS | REPLANT_DISK_FULL | REPLANT_STORE_UNREADABLE */
+  create(id: string): Promise<BackupWriter>;
+  /** Newest first; damaged ones with the reason. */
+  list(): Promise<BackupSummary[]>;
+  /**
+   * By id, unique prefix of an id, path, or `latest`. The manifest is verified, the parts are not.
+   * @throws REPLANT_BACKUP_NOT_FOUND listing what is there | REPLANT_BACKUP_DAMAGED | REPLANT_BACKUP_NEWER
+   */
+  open(reference: string): Promise<BackupReader>;
+  remove(id: string): Promise<void>;
+}
