@@ -1,0 +1,25 @@
+import type { TableName } from "@replant/core";
+import { ReplantError } from "@replant/core";
+
+/** Quotes an identifier for SQL text. Names are data: every name that reaches SQL goes through here. */
+export function quoteIdent(name: string): string {
+  if (name === "" || name.includes("\0")) {
+    throw new ReplantError("REPLANT_NAME_INVALID", `"${name.replaceAll("\0", "\\0")}" is not a name`);
+  }
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** Quotes a string literal; right with either setting of `standard_conforming_strings`. */
+export function quoteLiteral(text: string): string {
+  const escaped = text.replaceAll("'", "''");
+  return text.includes("\\") ? ` E'${escaped.replaceAll("\\", "\\\\")}'` : `'${escaped}'`;
+}
+
+export function quoteTable(table: TableName): string {
+  return `${quoteIdent(table.schema)}.${quoteIdent(table.name)}`;
+}
+
+/** `"a", "b"`, each with an alias in front when one is given. */
+export function columnList(names: readonly string[], alias?: string): string {
+  return names.map((name) => (alias === undefined ? quoteIdent(name) : `${alias}.${quoteIdent(name)}`)).join(", ");
+}
