@@ -32,6 +32,7 @@ export const errorCodes = {
   REPLANT_LOCKED: ["busy", "Another run works on this database; its holder is named."],
   REPLANT_MIGRATION_FAILED: ["failed", "A migration failed on the database being built."],
   REPLANT_MIGRATION_HISTORY: ["failed", "Applied migrations and the files disagree: edited, missing or failed."],
+  REPLANT_MIGRATION_INVALID: ["usage", "The migrations directory is missing, or a folder in it has no migration file."],
   REPLANT_NAME_INVALID: ["usage", "A database or object name is empty, too long or holds a NUL."],
   REPLANT_NOTHING_TO_UNDO: ["usage", "No previous database is there to swap back."],
   REPLANT_ROWS_LOST: ["failed", "Kept rows cannot be carried and the loss was not accepted; each is named."],
@@ -97,4 +98,12 @@ export function isReplantError(error: unknown): error is ReplantError {
 export function sqlState(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
   return typeof error.code === "string" && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
+}
+
+/** The server's words: message, detail and SQLSTATE in one line. Other errors give their message. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const detail = "detail" in error && typeof error.detail === "string" && error.detail !== "" ? ` (${error.detail})` : "";
+  const state = sqlState(error);
+  return `${error.message}${detail}${state === undefined ? "" : ` [${state}]`}`;
 }

@@ -47,6 +47,9 @@ export interface CarryTable {
   readonly table: Table;
   /** Id of the backup's part. */
   readonly entry: string;
+  /** Of the part, as recorded when it was written. */
+  readonly rows: number;
+  readonly digest: string;
   /** Columns of the part's lines, in order, with what becomes of each. `null`: the new table has no such column. */
   readonly columns: readonly (CarryColumn | null)[];
   readonly sourceColumns: readonly string[];

@@ -23,3 +23,10 @@ export function quoteTable(table: TableName): string {
 export function columnList(names: readonly string[], alias?: string): string {
   return names.map((name) => (alias === undefined ? quoteIdent(name) : `${alias}.${quoteIdent(name)}`)).join(", ");
 }
+
+/** A PL/pgSQL block whose dollar quotes cannot be closed from inside, whatever names the body holds. */
+export function doBlock(body: string): string {
+  let tag = "$replant$";
+  for (let n = 0; body.includes(tag); n += 1) tag = `$replant${n}$`;
+  return `do ${tag} ${body} ${tag}`;
+}

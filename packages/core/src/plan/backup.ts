@@ -1,0 +1,71 @@
+import type { RowSelection, ReferencedBy } from "../model/carry.ts";
+import type { Catalog, ForeignKey, Table, TableName } from "../model/catalog.ts";
+import { findTable, findTableByLabel, tableLabel } from "../model/catalog.ts";
+import type { KeepRules } from "../model/keep.ts";
+import { naturalKey, referenceOf } from "./natural-key.ts";
+
+interface OpenContext extends RowSelection {
+  readonly referencedBy: ReferencedBy[];
+}
+
+/**
+ * Which rows a backup of the kept rows reads: what each keep rule selects, and the context rows that those point at, followed
+ * through natural keys that are references themselves. Rules for tables that this database does not have select nothing.
+ * Kept selections come first, in the catalog's order; the result depends on nothing but its input.
+ */
+export function planBackup(catalog: Catalog, keep: KeepRules): RowSelection[] {
+  const kept = catalog.tables.flatMap((table): RowSelection[] => {
+    const rule = keepRuleOf(table, keep);
+    return rule === null ? [] : [{ table, role: "kept", where: rule.where, referencedBy: [], exclude: null }];
+  });
+  const context = new Map<string, OpenContext>();
+
+  const require = (from: RowSelection, key: ForeignKey, path: readonly TableName[]): void => {
+    const target = findTable(catalog, key.target);
+    if (target === undefined) return;
+    const keptTarget = kept.find((selection) => selection.table === target) ?? null;
+    // Every row of the target is kept: whatever is referenced is there.
+    if (keptTarget !== null && keptTarget.where === null) return;
+    const selection = contextOf(context, target, keptTarget);
+    selection.referencedBy.push({ from, columns: key.columns, targetColumns: key.targetColumns });
+    if (selection.referencedBy.length > 1) return;
+    for (const column of naturalKey(target) ?? []) {
+      const via = referenceOf(target, column);
+      if (via !== null && !path.some((name) => tableLabel(name) === tableLabel(via.target))) {
+        require(selection, via, [...path, target]);
+      }
+    }
+  };
+
+  for (const selection of kept) {
+    for (const key of selection.table.foreignKeys) require(selection, key, [key.target]);
+  }
+  return [...kept, ...[...context.values()].sort((a, b) => (tableLabel(a.table) < tableLabel(b.table) ? -1 : 1))];
+}
+
+/** The rule for a table, by its label or its full name; null when its rows are not kept. */
+export function keepRuleOf(table: TableName, keep: KeepRules): KeepRules[string] | null {
+  return keep[tableLabel(table)] ?? keep[`${table.schema}.${table.name}`] ?? null;
+}
+
+/** Labels in the rules that none of the catalogs has. */
+export function unknownKeepTables(keep: KeepRules, catalogs: readonly Catalog[]): string[] {
+  return Object.keys(keep).filter((label) =>
+    catalogs.every((catalog) => findTableByLabel(catalog, label) === undefined),
+  );
+}
+
+function contextOf(context: Map<string, OpenContext>, table: Table, kept: RowSelection | null): OpenContext {
+  const label = tableLabel(table);
+  const existing = context.get(label);
+  if (existing !== undefined) return existing;
+  const created: OpenContext = {
+    table,
+    role: "context",
+    where: null,
+    referencedBy: [],
+    exclude: kept === null ? null : { where: kept.where },
+  };
+  context.set(label, created);
+  return created;
+}

@@ -1,0 +1,48 @@
+import type { CarryOutcome, CarryPlan, RowSource, SqlSession } from "@replant/core";
+import { ReplantError, sqlState } from "@replant/core";
+import { readCatalog } from "../catalog.ts";
+import { messageOf } from "../server-error.ts";
+import { relaxConstraints } from "./defer.ts";
+import { advanceSequences, loadAll } from "./load.ts";
+import { settleConflicts } from "./merge.ts";
+import { findFaults, readBack } from "./readback.ts";
+import { buildMaps, resolvedViewSql, resolveMissing } from "./references.ts";
+import type { Staging } from "./staging.ts";
+import { excludeUncastable, stage } from "./staging.ts";
+
+/** The temporary tables of a session's last carry, for `verify`. */
+const staged = new WeakMap<SqlSession, Staging>();
+
+/** See `RowPort.carry`. */
+export async function carry(session: SqlSession, plan: CarryPlan, source: RowSource): Promise<CarryOutcome> {
+  // Set-based checks over many rows must not fall back to nested loops.
+  await session.script("set work_mem = '256MB'; set client_min_messages = error; begin");
+  try {
+    const catalog = await readCatalog(session);
+    const staging = await stage(session, plan, source);
+    for (const table of staging.tables) await excludeUncastable(session, table);
+    const maps = await buildMaps(session, staging);
+    await resolveMissing(session, staging, maps);
+    for (const table of staging.tables) await session.script(resolvedViewSql(table, maps));
+    await settleConflicts(session, staging, maps);
+    await resolveMissing(session, staging, maps);
+    const restore = await relaxConstraints(session);
+    const merged = await loadAll(session, { staging, maps, catalog });
+    await advanceSequences(session, staging);
+    await session.script(restore);
+    await session.script("commit");
+    staged.set(session, staging);
+    return await readBack(session, { staging, maps, merged });
+  } catch (error) {
+    await session.script("rollback").catch(() => undefined);
+    if (sqlState(error) === undefined) throw error;
+    throw new ReplantError("REPLANT_CARRY_FAILED", `kept rows could not be loaded: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** See `RowPort.verify`. */
+export async function verifyCarried(session: SqlSession, plan: CarryPlan, outcome: CarryOutcome): Promise<string[]> {
+  const staging = staged.get(session);
+  if (staging === undefined) throw new Error("verify runs in the session that carried");
+  return findFaults(session, { plan, outcome, staging });
+}

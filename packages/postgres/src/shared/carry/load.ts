@@ -1,0 +1,144 @@
+import type { Catalog, SqlSession } from "@replant/core";
+import { ReplantError, sqlState, tableLabel } from "@replant/core";
+import { columnList, doBlock, quoteIdent, quoteTable } from "../quote.ts";
+import { findMerges, mergeSql, rememberReplacedSql, repointSeededSql } from "./merge.ts";
+import { resolveMissing } from "./references.ts";
+import type { ReferenceMaps } from "./references.ts";
+import type { StagedTable, Staging } from "./staging.ts";
+import { writtenColumns } from "./staging.ts";
+
+interface Failure {
+  readonly table: StagedTable;
+  readonly rows: readonly { n: string; reason: string }[];
+}
+
+/**
+ * Loads every table. When the server refuses rows, all is taken back, those rows are quarantined with the server's reason,
+ * references to them are settled, and the load is tried again: what is loaded in the end is loaded as a whole.
+ */
+export async function loadAll(
+  session: SqlSession,
+  { staging, maps, catalog }: { staging: Staging; maps: ReferenceMaps; catalog: Catalog },
+): Promise<ReadonlyMap<StagedTable, number>> {
+  for (;;) {
+    await session.script("savepoint replant_load; create temp table replant_failed (n bigint primary key, reason text not null)");
+    const merged = new Map<StagedTable, number>();
+    let failure: Failure | null = null;
+    for (const [index, table] of staging.tables.entries()) {
+      merged.set(table, await findMerges(session, table));
+      failure = await loadTable(session, { table, catalog, index });
+      if (failure !== null) break;
+    }
+    if (failure === null) {
+      await session.script("release savepoint replant_load; drop table replant_failed");
+      return merged;
+    }
+    await session.script("rollback to savepoint replant_load");
+    await exclude(session, failure);
+    await resolveMissing(session, staging, maps);
+  }
+}
+
+async function loadTable(
+  session: SqlSession,
+  { table, catalog, index }: { table: StagedTable; catalog: Catalog; index: number },
+): Promise<Failure | null> {
+  for (const sql of rememberReplacedSql(table, catalog, index)) await session.query(sql);
+  for (const write of [mergeSql, insertSql]) {
+    await session.script("savepoint replant_table");
+    try {
+      await session.query(write(table, "true"));
+      await session.script("release savepoint replant_table");
+    } catch (error) {
+      if (sqlState(error) === undefined) throw error;
+      await session.script("rollback to savepoint replant_table");
+      return findFailing(session, table, { write, error });
+    }
+  }
+  for (const sql of repointSeededSql(table, catalog, index)) await session.query(sql);
+  return null;
+}
+
+/** Inserts the rows that do not replace another. */
+function insertSql(table: StagedTable, condition: string): string {
+  const written = writtenColumns(table.plan);
+  const names = columnList(written.map(({ column }) => column.target.name));
+  const override = written.some(({ column }) => column.target.identity === "always") ? "overriding system value" : "";
+  return `insert into ${quoteTable(table.plan.table)} (${names}) ${override}
+    select ${written.map(({ index }) => `r.f${index}`).join(", ")} from ${table.resolved} r
+    where not exists (select from ${table.merged} g where g.n = r.n) and ${condition}`;
+}
+
+/** Tries the rows one by one on the server and collects its reason for each that fails. */
+async function findFailing(
+  session: SqlSession,
+  table: StagedTable,
+  { write, error }: { write: (table: StagedTable, condition: string) => string; error: unknown },
+): Promise<Failure> {
+  const rows = write === mergeSql ? table.merged : table.rows;
+  await session.script(
+    doBlock(`declare replant_row bigint; replant_column text; begin
+    for replant_row in select n from ${rows} order by n loop
+      begin
+        ${write(table, "r.n = replant_row")};
+      exception when others then
+        get stacked diagnostics replant_column = column_name;
+        insert into replant_failed values (replant_row,
+          case when replant_column = '' then '' else replant_column || ': ' end || sqlerrm);
+      end;
+    end loop; end`),
+  );
+  const failed = await session.query<{ n: string; reason: string }>("select n::text as n, reason from replant_failed");
+  if (failed.length === 0) {
+    throw new ReplantError("REPLANT_CARRY_FAILED", `${tableLabel(table.plan.table)} cannot be loaded as a whole, although each row can`, {
+      cause: error,
+    });
+  }
+  return { table, rows: failed };
+}
+
+async function exclude(session: SqlSession, { table, rows }: Failure): Promise<void> {
+  await session.query(
+    `insert into ${table.excluded} select (r->>'n')::bigint, 'quarantined', r->>'reason'
+     from jsonb_array_elements($1::text::jsonb) r on conflict do nothing`,
+    [JSON.stringify(rows)],
+  );
+}
+
+/** Sets every sequence that feeds a carried column past the largest value in it. */
+export async function advanceSequences(session: SqlSession, staging: Staging): Promise<void> {
+  for (const { sequence, schema, table, column } of await feedingSequences(session, staging)) {
+    await session.query(
+      `select setval($1::regclass, m.top) from (select max(${quoteIdent(column)})::bigint as top from ${quoteTable({ schema, name: table })}) m
+       where m.top is not null and m.top > coalesce((select last_value from pg_sequences
+         where format('%I.%I', schemaname, sequencename)::regclass = $1::regclass), 0)`,
+      [sequence],
+    );
+  }
+}
+
+export interface FeedingSequence {
+  /** Quoted name. */
+  readonly sequence: string;
+  readonly schema: string;
+  readonly table: string;
+  readonly column: string;
+}
+
+/** Sequences that identity columns, serial columns and defaults with `nextval` of carried tables draw from. */
+export async function feedingSequences(session: SqlSession, staging: Staging): Promise<FeedingSequence[]> {
+  const names = staging.tables.map((table) => quoteTable(table.plan.table));
+  if (names.length === 0) return [];
+  return session.query<FeedingSequence & Record<string, unknown>>(
+    `select distinct format('%I.%I', sn.nspname, s.relname) as sequence, n.nspname as schema, c.relname as table, a.attname as column
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
+       left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+       join pg_depend p on (p.classid = 'pg_attrdef'::regclass and p.objid = d.oid and p.refclassid = 'pg_class'::regclass)
+         or (p.classid = 'pg_class'::regclass and p.refclassid = 'pg_class'::regclass and p.refobjid = c.oid
+             and p.refobjsubid = a.attnum and p.deptype in ('a', 'i'))
+       join pg_class s on s.relkind = 'S' and s.oid = case when p.classid = 'pg_attrdef'::regclass then p.refobjid else p.objid end
+       join pg_namespace sn on sn.oid = s.relnamespace
+     where c.oid::regclass = any($1::text[]::regclass[])`,
+    [names],
+  );
+}

@@ -1,0 +1,198 @@
+import type { CarryReference, SqlSession, TableName } from "@replant/core";
+import { sameTable, tableLabel } from "@replant/core";
+import { columnList, quoteIdent, quoteLiteral, quoteTable } from "../quote.ts";
+import { keyLabelSql } from "../selection.ts";
+import type { StagedContext, StagedTable, Staging } from "./staging.ts";
+import { castSql, columnIndex, stagedValue, writtenColumns } from "./staging.ts";
+
+/** Old values of a table's referenced columns and what they are in the new database: `o0…`, `w0…`, all text. */
+export interface ReferenceMap {
+  readonly target: TableName;
+  readonly columns: readonly string[];
+  readonly name: string;
+}
+
+export type ReferenceMaps = readonly ReferenceMap[];
+
+export function findMap(maps: ReferenceMaps, target: TableName, columns: readonly string[]): ReferenceMap | null {
+  return maps.find((map) => sameTable(map.target, target) && map.columns.join("\0") === columns.join("\0")) ?? null;
+}
+
+/**
+ * Makes a map for every referenced column set, filled from the context rows through their natural keys. Maps of tables without
+ * context start empty; a row of the seeds that wins over a kept row is added by the merge.
+ */
+export async function buildMaps(session: SqlSession, staging: Staging): Promise<ReferenceMaps> {
+  const maps: ReferenceMap[] = [];
+  const need = (target: TableName, columns: readonly string[]): void => {
+    if (findMap(maps, target, columns) === null) maps.push({ target, columns, name: `replant_m${maps.length}` });
+  };
+  for (const context of staging.context) {
+    for (const { via } of context.plan.naturalKey) if (via !== null) need(via.target, [via.targetColumn]);
+  }
+  for (const table of staging.tables) for (const r of table.plan.references) need(r.target, r.targetColumns);
+  for (const map of maps) {
+    const columns = map.columns.flatMap((_, i) => [`o${i} text not null`, `w${i} text`]);
+    const key = map.columns.map((_, i) => `o${i}`).join(", ");
+    await session.script(`create temp table ${map.name} (${columns.join(", ")}, primary key (${key}))`);
+  }
+  // Context comes in the order in which keys can be translated: what a key goes through is mapped already.
+  for (const context of staging.context) {
+    for (const map of maps.filter((candidate) => sameTable(candidate.target, context.plan.table))) {
+      await session.script(fillFromContext(context, map, maps));
+    }
+  }
+  await session.script(maps.map((map) => `analyze ${map.name}`).join("; "));
+  return maps;
+}
+
+function fillFromContext(context: StagedContext, map: ReferenceMap, maps: ReferenceMaps): string {
+  const { table, naturalKey, sourceColumns } = context.plan;
+  const staged = (name: string): string => `k.c${sourceColumns.indexOf(name)}`;
+  const joins: string[] = [];
+  const conditions = naturalKey.map((part, i) => {
+    const column = table.columns.find((candidate) => candidate.name === part.name);
+    let value = staged(part.name);
+    const via = part.via === null ? null : findMap(maps, part.via.target, [part.via.targetColumn]);
+    if (via !== null) {
+      joins.push(`left join ${via.name} v${i} on v${i}.o0 = ${value}`);
+      value = `coalesce(v${i}.w0, ${value})`;
+    }
+    return `t.${quoteIdent(part.name)} = ${column === undefined ? value : castSql(value, column)}`;
+  });
+  const old = map.columns.map(staged);
+  const now = map.columns.map((name) => `t.${quoteIdent(name)}::text`);
+  const columns = [...old.map((_, i) => `o${i}`), ...now.map((_, i) => `w${i}`)];
+  return `insert into ${map.name} (${columns.join(", ")}) select ${[...old, ...now].join(", ")}
+    from ${context.rows} k ${joins.join(" ")} join ${quoteTable(table)} t on ${conditions.join(" and ")}
+    where ${old.map((value) => `${value} is not null`).join(" and ")} on conflict do nothing`;
+}
+
+interface ReferenceScope {
+  readonly table: StagedTable;
+  readonly reference: CarryReference;
+  readonly index: number;
+  readonly staging: Staging;
+  readonly maps: ReferenceMaps;
+}
+
+/** Staged values of a reference's columns as text. */
+function referenceValues(table: StagedTable, reference: CarryReference, alias: string): string[] {
+  return reference.columns.map((name) => `${stagedValue(table, columnIndex(table.plan, name), alias)}::text`);
+}
+
+/**
+ * Applies each reference's rule to the rows whose target will not be there, until nothing changes: a row that goes takes those
+ * with it that point at it.
+ */
+export async function resolveMissing(session: SqlSession, staging: Staging, maps: ReferenceMaps): Promise<void> {
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const table of staging.tables) {
+      for (const [index, reference] of table.plan.references.entries()) {
+        const rows = await session.query(missingSql({ table, reference, index, staging, maps }));
+        if (rows.length > 0) changed = true;
+      }
+    }
+  }
+}
+
+function missingSql(scope: ReferenceScope): string {
+  const { table, reference, index } = scope;
+  const values = referenceValues(table, reference, "s");
+  const where = [
+    ...values.map((value) => `${value} is not null`),
+    `not exists (select from ${table.excluded} x where x.n = s.n)`,
+    `not exists (select from ${table.nulled} z where z.n = s.n and z.r = ${index})`,
+    // A NULL among the targets would make the answer unknown, and the row would slip through.
+    `not (${targetExists(scope, values).map((found) => `coalesce(${found}, false)`).join(" or ")})`,
+  ].join(" and ");
+  if (reference.onMissing === "null") {
+    return `insert into ${table.nulled} select s.n, ${index} from ${table.rows} s where ${where} returning 1`;
+  }
+  const kind = reference.onMissing === "drop-row" ? "dropped" : "quarantined";
+  return `insert into ${table.excluded} select s.n, '${kind}', ${missingReason(scope, values)}
+    from ${table.rows} s where ${where} returning 1`;
+}
+
+/** SQL conditions, one of which holds when the row that is meant will be in the new database. */
+function targetExists({ reference, staging, maps }: ReferenceScope, values: readonly string[]): string[] {
+  const found: string[] = [];
+  const kept = staging.tables.find((candidate) => sameTable(candidate.plan.table, reference.target));
+  const carried = kept !== undefined && reference.targetColumns.every((name) => columnIndex(kept.plan, name) >= 0);
+  if (kept !== undefined && carried) {
+    const targets = reference.targetColumns.map((name) => `${stagedValue(kept, columnIndex(kept.plan, name), "p")}::text`);
+    found.push(`(${values.join(", ")}) in (select ${targets.join(", ")} from ${kept.rows} p
+      where not exists (select from ${kept.excluded} px where px.n = p.n))`);
+  }
+  const map = findMap(maps, reference.target, reference.targetColumns);
+  if (map !== null) {
+    found.push(`(${values.join(", ")}) in (select ${map.columns.map((_, i) => `m.o${i}`).join(", ")} from ${map.name} m)`);
+  }
+  if (reference.by === "same-id" || (kept !== undefined && !carried)) {
+    const targets = reference.targetColumns.map((name) => `t.${quoteIdent(name)}::text`);
+    found.push(`(${values.join(", ")}) in (select ${targets.join(", ")} from ${quoteTable(reference.target)} t)`);
+  }
+  return found;
+}
+
+/** Names the missing row by its natural key where the backup knows it, by its value otherwise. */
+function missingReason({ reference, staging }: ReferenceScope, values: readonly string[]): string {
+  const columns = reference.columns.join(", ");
+  const label = tableLabel(reference.target);
+  const plain = `${quoteLiteral(`${columns}: the new database has no row of ${label} with ${reference.targetColumns.join(", ")} = `)} || ${values.join(` || ', ' || `)}`;
+  const context = staging.context.find((candidate) => sameTable(candidate.plan.table, reference.target));
+  if (context === undefined) return plain;
+  const staged = (name: string): string => `k.c${context.plan.sourceColumns.indexOf(name)}`;
+  const key = keyLabelSql(
+    context.plan.naturalKey.map((part) => part.name),
+    staged,
+  );
+  const match = reference.targetColumns.map((name, i) => `${staged(name)} = ${values[i]}`).join(" and ");
+  return `coalesce((select ${quoteLiteral(`${columns}: the new database has no row of ${label} with `)} || ${key}
+    from ${context.rows} k where ${match} limit 1), ${plain})`;
+}
+
+/** The view of what will be loaded: every written column with its final value, excluded rows left out. */
+export function resolvedViewSql(table: StagedTable, maps: ReferenceMaps): string {
+  const joins: string[] = [];
+  const translated = new Map<number, string>();
+  for (const [index, reference] of table.plan.references.entries()) {
+    const map = findMap(maps, reference.target, reference.targetColumns);
+    if (map === null) continue;
+    const values = referenceValues(table, reference, "s");
+    joins.push(`left join ${map.name} m${index} on ${values.map((value, i) => `m${index}.o${i} = ${value}`).join(" and ")}`);
+    joins.push(`left join ${table.nulled} z${index} on z${index}.n = s.n and z${index}.r = ${index}`);
+    for (const [i, name] of reference.columns.entries()) {
+      const at = columnIndex(table.plan, name);
+      const column = table.plan.columns[at];
+      if (column == null || translated.has(at)) continue;
+      const value = stagedValue(table, at, "s");
+      translated.set(
+        at,
+        `case when z${index}.n is not null then null else coalesce(${castSql(`m${index}.w${i}`, column.target)}, ${value}) end`,
+      );
+    }
+  }
+  const columns = writtenColumns(table.plan).map(
+    ({ index }) => `${translated.get(index) ?? stagedValue(table, index, "s")} as f${index}`,
+  );
+  return `create temp view ${table.resolved} as select ${["s.n", ...columns].join(", ")} from ${table.rows} s ${joins.join(" ")}
+    where not exists (select from ${table.excluded} x where x.n = s.n)`;
+}
+
+/** Rows whose reference means another id than before, and will be loaded. */
+export async function countRepointed(
+  session: SqlSession,
+  table: StagedTable,
+  { reference, maps }: { reference: CarryReference; maps: ReferenceMaps },
+): Promise<number> {
+  const map = findMap(maps, reference.target, reference.targetColumns);
+  if (map === null) return 0;
+  const values = referenceValues(table, reference, "s");
+  const [row] = await session.query<{ rows: string }>(`select count(*)::text as rows from ${table.rows} s
+    join ${map.name} m on ${values.map((value, i) => `m.o${i} = ${value}`).join(" and ")}
+    where (${columnList(map.columns.map((_, i) => `w${i}`), "m")}) is distinct from (${values.join(", ")})
+      and not exists (select from ${table.excluded} x where x.n = s.n)`);
+  return Number(row?.rows ?? 0);
+}
