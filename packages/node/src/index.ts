@@ -1,1 +1,4 @@
-export {};
+export * from "./clock.ts";
+export * from "./files.ts";
+export * from "./journal.ts";
+export * from "./project.ts";
