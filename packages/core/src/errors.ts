@@ -103,7 +103,8 @@ export function sqlState(error: unknown): string | undefined {
 /** The server's words: message, detail and SQLSTATE in one line. Other errors give their message. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const detail = "detail" in error && typeof error.detail === "string" && error.detail !== "" ? ` (${error.detail})` : "";
+  const detail =
+    "detail" in error && typeof error.detail === "string" && error.detail !== "" ? ` (${error.detail})` : "";
   const state = sqlState(error);
   return `${error.message}${detail}${state === undefined ? "" : ` [${state}]`}`;
 }

@@ -25,10 +25,7 @@ export interface MigrationHistory {
  * Compares migration files with what a database recorded. A rolled-back record counts as none, so its file is pending again.
  * A name that failed once and was applied later is failed until somebody resolves the older record.
  */
-export function compareHistory(
-  files: readonly MigrationFile[],
-  records: readonly MigrationRecord[],
-): MigrationHistory {
+export function compareHistory(files: readonly MigrationFile[], records: readonly MigrationRecord[]): MigrationHistory {
   const standing = records.filter((record) => record.state !== "rolled-back");
   const failed = new Set(standing.filter((record) => record.state === "failed").map((record) => record.name));
   const applied = standing.filter((record) => record.state === "applied");
@@ -40,7 +37,7 @@ export function compareHistory(
     problems: [
       ...[...failed].map((name) => problem("failed", name, "started and never finished")),
       ...applied.flatMap((record) => recordProblem(record, files, failed)),
-      ...outOfOrder(files, pending),
+      ...outOfOrder(files, pending, applied),
     ],
   };
 }
@@ -63,14 +60,16 @@ function recordProblem(
   return [problem("edited", record.name, `${file.path} was changed after it was applied`)];
 }
 
-function outOfOrder(files: readonly MigrationFile[], pending: readonly MigrationFile[]): HistoryProblem[] {
-  const waiting = new Set(pending);
-  const last = files.findLastIndex((file) => !waiting.has(file));
-  const lastName = files[last]?.name ?? "";
-  return files
-    .slice(0, Math.max(last, 0))
-    .filter((file) => waiting.has(file))
-    .map((file) => problem("out-of-order", file.name, `pending, although ${lastName} is applied`));
+function outOfOrder(
+  files: readonly MigrationFile[],
+  pending: readonly MigrationFile[],
+  applied: readonly MigrationRecord[],
+): HistoryProblem[] {
+  const names = new Set(applied.map((record) => record.name));
+  const last = files.findLastIndex((file) => names.has(file.name));
+  return pending
+    .filter((file) => files.indexOf(file) < last)
+    .map((file) => problem("out-of-order", file.name, `pending, although ${files[last]?.name ?? ""} is applied`));
 }
 
 function problem(kind: HistoryProblem["kind"], migration: string, what: string): HistoryProblem {
