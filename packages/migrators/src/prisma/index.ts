@@ -1,0 +1,1 @@
+export { prismaMigrator, type PrismaMigratorOptions } from "./migrator.ts";
