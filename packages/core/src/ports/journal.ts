@@ -1,3 +1,4 @@
+import type { Catalog } from "../model/catalog.ts";
 import type { JournalRecord, RunJournal } from "../model/journal.ts";
 
 /** The append-only records of runs, and the one open chain. Lives in the project's state directory. */
@@ -21,4 +22,10 @@ export interface ChainState {
   readonly backup: string;
   /** The database that the tasks build; null until `reset`. */
   readonly candidate: { readonly name: string; readonly id: string } | null;
+}
+
+/** What baselines look like inside, kept beside them so that a plan needs no connection to one. */
+export interface CatalogCache {
+  readCatalog(fingerprint: string): Promise<Catalog | null>;
+  writeCatalog(fingerprint: string, catalog: Catalog): Promise<void>;
 }

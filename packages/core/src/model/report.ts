@@ -1,0 +1,77 @@
+import type { AppliedMigration, BackupSummary } from "./backup.ts";
+import type { CarryOutcome } from "./carry.ts";
+import type { TargetFacts } from "./facts.ts";
+import type { RunJournal } from "./journal.ts";
+import type { ManagedDatabase } from "../ports/engine.ts";
+import type { TableDifference } from "../ports/rows.ts";
+import type { SeedResult } from "../ports/seeder.ts";
+
+/** Kept rows that stayed behind although the loss was accepted. */
+export interface AcceptedLoss {
+  readonly table: string;
+  readonly rows: number;
+  readonly reason: string;
+}
+
+export interface BackupReport {
+  readonly run: string;
+  readonly backup: string;
+  readonly location: string;
+  readonly tables: readonly { readonly table: string; readonly role: "kept" | "context"; readonly rows: number }[];
+  readonly keptRows: number;
+  readonly storedBytes: number;
+}
+
+/** What became of live; the same for reset, restore and the last task of a chain. */
+export interface SwapReport {
+  readonly run: string;
+  readonly live: string;
+  readonly planHash: string | null;
+  /** Name of the database that was live before, for `undo`; null when there was none. */
+  readonly previous: string | null;
+  readonly backup: { readonly id: string; readonly location: string } | null;
+  /** null when nothing was carried. Counts are read back from the new database. */
+  readonly carried: CarryOutcome | null;
+  readonly acceptedLoss: readonly AcceptedLoss[];
+  readonly endedSessions: number;
+  readonly seeds: readonly SeedResult[];
+  readonly durationMs: number;
+  readonly warnings: readonly string[];
+}
+
+export interface UndoReport {
+  readonly run: string;
+  readonly live: string;
+  readonly previous: string | null;
+  /** When the database that is live again was replaced. ISO 8601. */
+  readonly replacedAt: string;
+  /** What the database that is now `previous` has, compared with live. */
+  readonly differences: readonly TableDifference[];
+}
+
+export interface SeedReport {
+  readonly run: string;
+  readonly seeds: readonly SeedResult[];
+}
+
+export interface MigrateReport {
+  readonly run: string;
+  readonly applied: readonly AppliedMigration[];
+}
+
+export interface MigrationStatus {
+  readonly applied: readonly string[];
+  readonly pending: readonly string[];
+  readonly problems: readonly string[];
+}
+
+export interface StatusReport {
+  readonly target: TargetFacts;
+  readonly managed: readonly ManagedDatabase[];
+  readonly lastRun: RunJournal | null;
+  /** What a crashed run left behind and what the next command will do about it, one sentence; null when all is well. */
+  readonly unfinished: string | null;
+  readonly backups: readonly BackupSummary[];
+  /** null where reading it would need the database to be opened. */
+  readonly migrations: MigrationStatus | null;
+}

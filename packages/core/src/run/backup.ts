@@ -1,0 +1,115 @@
+import { ReplantError } from "../errors.ts";
+import type { BackupEntry, BackupManifest } from "../model/backup.ts";
+import type { RowSelection } from "../model/carry.ts";
+import { tableLabel } from "../model/catalog.ts";
+import type { TargetFacts } from "../model/facts.ts";
+import type { BackupReport } from "../model/report.ts";
+import type { SqlSession } from "../ports/session.ts";
+import type { BackupWriter } from "../ports/store.ts";
+import { planBackup } from "../plan/backup.ts";
+import { appliedOf } from "./inspect.ts";
+import type { Ports, Project, Run } from "./context.ts";
+import { append, iso, step, throwIfAborted, withRun } from "./context.ts";
+
+/** `2026-11-20T09-41-02-123Z-a81f`: sorted by time, unique by the run's random end. */
+export function backupIdOf(timeMs: number, run: string): string {
+  return `${iso(timeMs).replaceAll(/[:.]/g, "-")}-${run.slice(-4)}`;
+}
+
+/**
+ * Reads kept and context rows through one session and stores them. The session must see one state of the data: locked tables or
+ * a repeatable-read snapshot.
+ */
+export async function writeBackup(
+  run: Run,
+  { session, target }: { session: SqlSession; target: TargetFacts },
+): Promise<BackupManifest> {
+  const { store, clock, engine, migrator } = run.ports;
+  const id = backupIdOf(clock.now(), run.id);
+  const selections = planBackup(await engine.catalog(session), run.project.keep);
+  const writer = await store.create(id);
+  try {
+    const total = selections.length;
+    for (const [index, selection] of selections.entries()) {
+      throwIfAborted(run.ports.signal);
+      await writePart(run, { session, selection, writer, id: `t${String(index + 1).padStart(4, "0")}` });
+      run.ports.emit({ type: "progress", step: "backup", done: index + 1, total, unit: "tables" });
+    }
+    const manifest = await writer.seal({
+      format: 1,
+      tool: run.project.tool,
+      id,
+      run: run.id,
+      createdAt: iso(clock.now()),
+      lineage: { systemIdentifier: target.systemIdentifier, database: target.database, project: run.project.id },
+      server: { version: target.serverVersion, encoding: target.encoding },
+      migrator: migrator.id,
+      migrations: appliedOf(await migrator.records(session)),
+      keep: run.project.keep,
+    });
+    await append(run, { type: "backup", at: iso(clock.now()), backup: id });
+    return manifest;
+  } catch (error) {
+    await writer.abort().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function writePart(
+  run: Run,
+  { session, selection, writer, id }: { session: SqlSession; selection: RowSelection; writer: BackupWriter; id: string },
+): Promise<BackupEntry> {
+  const facts = await run.ports.rows.describe(session, selection);
+  const entry = await writer.add(
+    { id, role: selection.role, table: selection.table, columns: facts.columns, digest: facts.digest },
+    run.ports.rows.read(session, selection),
+  );
+  if (entry.rows !== facts.rows) {
+    throw new ReplantError("REPLANT_VERIFY_FAILED", `${tableLabel(selection.table)}: ${facts.rows} rows counted, ${entry.rows} read`, {
+      state: "live was not changed; the incomplete backup was removed",
+    });
+  }
+  return entry;
+}
+
+export function keptRowsOf(manifest: BackupManifest): number {
+  return manifest.entries.reduce((total, entry) => total + (entry.role === "kept" ? entry.rows : 0), 0);
+}
+
+export function describeBackup(run: Run, manifest: BackupManifest): BackupReport {
+  return {
+    run: run.id,
+    backup: manifest.id,
+    location: `${run.ports.store.location}/${manifest.id}`,
+    tables: manifest.entries.map(({ table, role, rows }) => ({ table: tableLabel(table), role, rows })),
+    keptRows: keptRowsOf(manifest),
+    storedBytes: manifest.entries.reduce((total, entry) => total + entry.storedBytes, 0),
+  };
+}
+
+/** `replant backup`: the kept rows of live, from one snapshot, while writers go on. */
+export async function backup(ports: Ports, project: Project): Promise<BackupReport> {
+  return withRun({ ports, project, command: "backup" }, (run) => backupLive(run));
+}
+
+export async function backupLive(run: Run): Promise<BackupReport> {
+  const target = await run.ports.engine.probe();
+  const { live } = target;
+  if (live === null) {
+    throw new ReplantError("REPLANT_CONNECTION_FAILED", `the database "${target.database}" does not exist yet`, {
+      state: "there is nothing to back up",
+      hint: "replant reset makes it",
+    });
+  }
+  return step(run, { kind: "backup", title: "backup" }, async () => {
+    const session = await run.ports.engine.connect(live);
+    try {
+      await session.script("begin isolation level repeatable read read only");
+      const report = describeBackup(run, await writeBackup(run, { session, target }));
+      await session.script("commit");
+      return { value: report, title: `backup   ${report.keptRows} rows, ${report.tables.length} tables`, note: report.location };
+    } finally {
+      await session.close();
+    }
+  });
+}

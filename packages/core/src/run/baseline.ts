@@ -1,0 +1,90 @@
+import { ReplantError } from "../errors.ts";
+import type { Catalog } from "../model/catalog.ts";
+import type { DatabaseRef } from "../ports/engine.ts";
+import type { SeedChoice, SeedResult } from "../ports/seeder.ts";
+import type { Run } from "./context.ts";
+import { append, describeFailure, iso, step, withSession } from "./context.ts";
+
+/** A database with all migrations, and seeds unless `seeds` is null, ready to be cloned. */
+export interface Baseline {
+  readonly database: DatabaseRef;
+  readonly catalog: Catalog;
+  readonly cached: boolean;
+  readonly seeds: readonly SeedResult[];
+}
+
+/** Finds the baseline of a fingerprint or builds it. Live is not touched; a half-built baseline is dropped. */
+export async function ensureBaseline(
+  run: Run,
+  { fingerprint, seeds }: { fingerprint: string; seeds: SeedChoice | null },
+): Promise<Baseline> {
+  const { engine, catalogs } = run.ports;
+  const found = (await engine.managed()).find(
+    (database) => database.role === "baseline" && database.fingerprint === fingerprint,
+  );
+  const catalog = found === undefined ? null : await catalogs.readCatalog(fingerprint);
+  if (found !== undefined && catalog !== null) return { database: found, catalog, cached: true, seeds: [] };
+  // Without its catalog a baseline is of no use to the planner; building it again is rare and always right.
+  if (found !== undefined) await engine.drop(found);
+  return build(run, { fingerprint, seeds });
+}
+
+async function build(
+  run: Run,
+  { fingerprint, seeds }: { fingerprint: string; seeds: SeedChoice | null },
+): Promise<Baseline> {
+  const { engine, catalogs, clock } = run.ports;
+  const building = await engine.create({ role: "building", run: run.id, fingerprint, createdAt: iso(clock.now()) });
+  await append(run, { type: "database", at: iso(clock.now()), role: "building", ...building });
+  try {
+    const { catalog, results } = await withSession(run, building, async (session) => {
+      await step(run, { kind: "migrate", title: "migrations" }, async () => {
+        const files = await run.ports.migrator.files();
+        let done = 0;
+        const applied = await run.ports.migrator.apply(session, () => {
+          done += 1;
+          run.ports.emit({ type: "progress", step: "migrate", done, total: files.length, unit: "migrations" });
+        });
+        if (applied.length !== files.length) {
+          throw new ReplantError("REPLANT_BASELINE_FAILED", `${applied.length} of ${files.length} migrations were applied to an empty database`);
+        }
+        return { value: null, title: `${applied.length} migrations applied` };
+      });
+      const results = seeds === null ? [] : await seedStep(run, { session, seeds, mustWrite: true });
+      return { catalog: await engine.catalog(session), results };
+    });
+    return await step(run, { kind: "baseline", title: "baseline" }, async () => {
+      await catalogs.writeCatalog(fingerprint, catalog);
+      const database = await engine.seal(building, fingerprint);
+      return {
+        value: { database, catalog, cached: false, seeds: results },
+        title: `baseline saved  ${fingerprint.slice(0, 8)}`,
+        note: "the next reset reuses it",
+      };
+    });
+  } catch (error) {
+    await engine.drop(building).catch(() => undefined);
+    throw describeFailure(error, { state: "live was not changed; the database being built was dropped" });
+  }
+}
+
+/** Runs seeds as one step of a run. */
+export async function seedStep(
+  run: Run,
+  { session, seeds, mustWrite }: { session: Parameters<Run["ports"]["seeder"]["run"]>[0]; seeds: SeedChoice; mustWrite: boolean },
+): Promise<SeedResult[]> {
+  return step(run, { kind: "seed", title: "seeds" }, async () => {
+    const chosen = await run.ports.seeder.choose(seeds);
+    let done = 0;
+    const results = await run.ports.seeder.run(session, seeds, {
+      mustWrite,
+      onSeed: () => {
+        done += 1;
+        run.ports.emit({ type: "progress", step: "seed", done, total: chosen.length, unit: "seeds" });
+      },
+    });
+    const rows = results.reduce((total, result) => total + result.rows, 0);
+    const sets = [...new Set(results.map((result) => result.set))].join(", ");
+    return { value: results, title: `${results.length} seeds, ${rows} rows`, ...(sets === "" ? {} : { note: sets }) };
+  });
+}

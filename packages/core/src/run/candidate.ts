@@ -1,0 +1,57 @@
+import type { DatabaseRef, Fence } from "../ports/engine.ts";
+import type { Run } from "./context.ts";
+import { append, describeFailure, iso, step } from "./context.ts";
+
+/** A candidate that is cloned from a baseline, on record before anything else happens to it. */
+export async function cloneCandidate(
+  run: Run,
+  { baseline, fingerprint, cached }: { baseline: DatabaseRef; fingerprint: string; cached: boolean },
+): Promise<DatabaseRef> {
+  const { engine, clock } = run.ports;
+  return step(run, { kind: "candidate", title: "candidate" }, async () => {
+    const candidate = await engine.clone(baseline, {
+      role: "candidate",
+      run: run.id,
+      fingerprint,
+      createdAt: iso(clock.now()),
+    });
+    await append(run, { type: "database", at: iso(clock.now()), role: "candidate", ...candidate });
+    return {
+      value: candidate,
+      title: `candidate ${candidate.name} from baseline ${fingerprint.slice(0, 8)}`,
+      ...(cached ? { note: "cache hit: migrations and seeds unchanged" } : {}),
+    };
+  });
+}
+
+/**
+ * Runs `work` on a candidate. When it fails, the fence is lifted, the candidate is dropped (unless it is to be looked at), and the
+ * error says what the user's data is.
+ */
+export async function withCandidate<Value>(
+  run: Run,
+  { candidate, live, keepFailed }: { candidate: DatabaseRef; live: DatabaseRef | null; keepFailed: boolean },
+  work: (fences: Fence[]) => Promise<Value>,
+): Promise<Value> {
+  const fences: Fence[] = [];
+  try {
+    return await work(fences);
+  } catch (error) {
+    for (const fence of fences) await fence.release().catch(() => undefined);
+    const now = await run.ports.engine.liveRef().catch(() => undefined);
+    // Only a candidate that certainly is not live may go.
+    const dropped =
+      !keepFailed &&
+      now !== undefined &&
+      now?.id !== candidate.id &&
+      (await run.ports.engine.drop(candidate).then(
+        () => true,
+        () => false,
+      ));
+    const fate = keepFailed ? `${candidate.name} was kept to be looked at` : dropped ? `${candidate.name} was dropped` : `${candidate.name} is left for the next command to drop`;
+    const state = live === null ? `there is still no live database; ${fate}` : `${live.name} was NOT changed; ${fate}`;
+    throw describeFailure(error, { state });
+  } finally {
+    for (const fence of fences) await fence.release().catch(() => undefined);
+  }
+}

@@ -1,0 +1,127 @@
+import type { ResetFacts, ResetPlan, ResetRequest } from "../model/plan.ts";
+import type { SwapReport } from "../model/report.ts";
+import type { RowSelection } from "../model/carry.ts";
+import type { Fence } from "../ports/engine.ts";
+import { ReplantError } from "../errors.ts";
+import { planBackup } from "../plan/backup.ts";
+import { planReset } from "../plan/reset.ts";
+import { describeBackup, keptRowsOf, writeBackup } from "./backup.ts";
+import { ensureBaseline } from "./baseline.ts";
+import { cloneCandidate, withCandidate } from "./candidate.ts";
+import { carryInto, verifyEmptyCandidate } from "./carry.ts";
+import { cleanUp } from "./clean.ts";
+import type { Ports, Project, Run } from "./context.ts";
+import { append, iso, step, withRun } from "./context.ts";
+import { inspect } from "./inspect.ts";
+import { swapIn } from "./swap.ts";
+
+export interface ResetOptions extends ResetRequest {
+  /** Leaves a failed candidate in place. */
+  readonly keepFailed: boolean;
+  /** Called with the plan before anything changes; throws to refuse. */
+  readonly authorise: (plan: ResetPlan, facts: ResetFacts) => Promise<void>;
+}
+
+/** The plan of a reset, without a lock: nothing is changed. */
+export async function previewReset(
+  { ports, project }: { ports: Ports; project: Project },
+  request: ResetRequest,
+): Promise<{ plan: ResetPlan; facts: ResetFacts }> {
+  const facts = await inspect({ ports, project }, request.seeds);
+  return { plan: planReset(facts, request), facts };
+}
+
+/** `replant reset`: rebuilds live beside itself and swaps. */
+export async function reset(ports: Ports, project: Project, options: ResetOptions): Promise<SwapReport> {
+  return withRun({ ports, project, command: options.mode === "force" ? "reset --force" : "reset" }, async (run) => {
+    const { plan, facts } = await previewReset({ ports, project }, options);
+    for (const text of plan.warnings) run.warnings.push(text);
+    await options.authorise(plan, facts);
+    return executeReset(run, { plan, facts, keepFailed: options.keepFailed });
+  });
+}
+
+async function executeReset(
+  run: Run,
+  { plan, facts, keepFailed }: { plan: ResetPlan; facts: ResetFacts; keepFailed: boolean },
+): Promise<SwapReport> {
+  const { live } = facts.target;
+  await append(run, {
+    type: "begin",
+    at: iso(run.ports.clock.now()),
+    command: run.command,
+    live: plan.target.database,
+    liveId: live?.id ?? null,
+    planHash: plan.hash,
+  });
+  const baseline = await ensureBaseline(run, { fingerprint: plan.fingerprint, seeds: plan.seedChoice });
+  const candidate = await cloneCandidate(run, {
+    baseline: baseline.database,
+    fingerprint: plan.fingerprint,
+    cached: baseline.cached,
+  });
+  return withCandidate(run, { candidate, live, keepFailed }, async (fences) => {
+    const fence = live === null ? null : await raiseFence(run, { live, facts });
+    if (fence !== null) fences.push(fence);
+    const manifest = fence === null ? null : await backupStep(run, { fence, facts });
+    const result =
+      manifest === null || plan.mode === "force"
+        ? null
+        : await carryInto(run, {
+            candidate,
+            reader: await run.ports.store.open(manifest.id),
+            catalog: baseline.catalog,
+            acceptLoss: plan.acceptLoss,
+          });
+    if (result === null) await verifyEmptyCandidate(run, candidate);
+    const { previous, endedSessions } = await swapIn(run, { candidate, live, fence });
+    await cleanUp(run, { fingerprint: plan.fingerprint });
+    return {
+      run: run.id,
+      live: plan.target.database,
+      planHash: plan.hash,
+      previous: previous?.name ?? null,
+      backup: manifest === null ? null : { id: manifest.id, location: `${run.ports.store.location}/${manifest.id}` },
+      carried: result?.outcome ?? null,
+      acceptedLoss: result?.acceptedLoss ?? [],
+      endedSessions,
+      seeds: baseline.seeds,
+      durationMs: run.ports.clock.now() - run.startedAt,
+      warnings: run.warnings,
+    };
+  });
+}
+
+/** Locks every table that the backup will read, so that no write to them can be acknowledged and then lost. */
+export async function raiseFence(
+  run: Run,
+  { live, facts }: { live: NonNullable<ResetFacts["target"]["live"]>; facts: Pick<ResetFacts, "live" | "target"> },
+): Promise<Fence> {
+  return step(run, { kind: "fence", title: "fence" }, async () => {
+    const catalog = facts.live?.catalog;
+    if (catalog === undefined) throw new ReplantError("REPLANT_INTERNAL", "live was not inspected");
+    const tables = planBackup(catalog, run.project.keep).map((selection: RowSelection) => selection.table);
+    const fence = await run.ports.engine.fence(live, tables);
+    const others = facts.target.sessions.length;
+    return {
+      value: fence,
+      title: `fence    ${tables.length} tables locked against writes`,
+      ...(others === 0 ? {} : { note: `${others} connections of others will end with the swap` }),
+    };
+  });
+}
+
+async function backupStep(
+  run: Run,
+  { fence, facts }: { fence: Fence; facts: ResetFacts },
+): Promise<Awaited<ReturnType<typeof writeBackup>>> {
+  return step(run, { kind: "backup", title: "backup" }, async () => {
+    const manifest = await writeBackup(run, { session: fence.session, target: facts.target });
+    const { location } = describeBackup(run, manifest);
+    return {
+      value: manifest,
+      title: `backup   ${keptRowsOf(manifest)} rows, ${manifest.entries.length} tables`,
+      note: `${location} (verified)`,
+    };
+  });
+}
