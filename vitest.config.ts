@@ -1,19 +1,21 @@
-import { readdirSync, existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 /** Every package and app with a test folder is one project, so that `vitest --project core` runs just that. */
 const roots = ["packages", "apps"].flatMap((group) =>
-  readdirSync(group).map((name) => ({ name, root: `${group}/${name}` })),
+  readdirSync(group).map((name) => ({ name, root: join(import.meta.dirname, group, name) })),
 );
+
+// Real servers and child processes on two cores: generous limits, no timed assertions.
+const limits = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {
-    globalSetup: ["packages/testkit/src/global-setup.ts"],
-    // Real servers and child processes on two cores: generous limits, no timed assertions.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    globalSetup: [join(import.meta.dirname, "packages/testkit/src/global-setup.ts")],
+    // Not `extends: true`: each project would run the global setup again, with servers of its own.
     projects: roots
-      .filter(({ root }) => existsSync(`${root}/test`))
-      .map(({ name, root }) => ({ extends: true as const, test: { name, root } })),
+      .filter(({ root }) => existsSync(join(root, "test")))
+      .map(({ name, root }) => ({ test: { name, root, ...limits } })),
   },
 });

@@ -1,0 +1,42 @@
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import type {} from "./databases.ts";
+import type { PostgresMajor } from "./postgres-binaries.ts";
+import { type PostgresServer, startPostgres } from "./postgres-server.ts";
+import type {} from "./temp.ts";
+
+/**
+ * vitest's global setup, run once per run: offers the shared servers and the root of temporary directories.
+ * A server starts when the first test asks for its version, so that a run of unit tests starts none.
+ * @returns the teardown, which ends all of it
+ */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const tempRoot = await mkdtemp(join(tmpdir(), "replant-test-"));
+  const servers = new Map<PostgresMajor, Promise<PostgresServer>>();
+  const start = (major: PostgresMajor): Promise<PostgresServer> => {
+    const server = servers.get(major) ?? startPostgres(major);
+    servers.set(major, server);
+    return server;
+  };
+  const broker = createServer((request, response) => {
+    const major = request.url === "/15" ? 15 : 18;
+    start(major).then(
+      (server) => response.end(server.url()),
+      (error: unknown) => response.writeHead(500).end(String(error)),
+    );
+  }).listen(0, "127.0.0.1");
+  await once(broker, "listening");
+  project.provide("tempRoot", tempRoot);
+  project.provide("postgresBroker", `http://127.0.0.1:${(broker.address() as AddressInfo).port}`);
+  return async () => {
+    broker.close();
+    broker.closeAllConnections();
+    await Promise.allSettled([...servers.values()].map(async (server) => (await server).stop()));
+    await rm(tempRoot, { recursive: true, force: true, maxRetries: 5 });
+  };
+}
