@@ -56,7 +56,7 @@ export async function readMigrationStatus(ports: Ports, session: SqlSession): Pr
   return {
     applied: history.applied.map(({ name }) => name),
     pending: history.pending.map(({ name }) => name),
-    problems: history.problems.map((problem) => `${problem.kind}: ${problem.name}`),
+    problems: history.problems.map((problem) => `${problem.kind}: ${problem.migration}`),
   };
 }
 
