@@ -5,10 +5,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import type {} from "./databases.ts";
 import type { PostgresMajor } from "./postgres-binaries.ts";
 import { type PostgresServer, startPostgres } from "./postgres-server.ts";
-import type {} from "./temp.ts";
 
 /**
  * vitest's global setup, run once per run: offers the shared servers and the root of temporary directories.

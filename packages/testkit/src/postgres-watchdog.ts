@@ -185,6 +185,8 @@ function main(): void {
     // A command under way is given the time to end, but nothing keeps the server alive.
     void Promise.race([last, sleep(10_000)])
       .then(() => remove(server))
+      // A command that hangs would keep this process alive.
+      // oxlint-disable-next-line unicorn/no-process-exit
       .finally(() => process.exit());
   };
   process.once("disconnect", leave);

@@ -10,7 +10,7 @@ export interface NodeOptions {
   readonly stdin?: "ignore" | "closed";
   /** After this the process group is killed; 60 seconds unless given. */
   readonly timeoutMs?: number;
-  /** Asked every few milliseconds and at each output; when it says yes, the process group is killed with SIGKILL. */
+  /** Asked every few milliseconds; when it says yes, the process group is killed with SIGKILL. */
   readonly killAt?: (seen: NodeOutput) => boolean | Promise<boolean>;
 }
 
@@ -83,16 +83,22 @@ export function startNode(entry: string, args: readonly string[], options: NodeO
  * Kills the process group of `child` with SIGKILL as soon as `predicate` holds; it is asked every few milliseconds.
  * `child` must lead its group (spawned `detached`).
  * @returns whether it was killed; false when it ended by itself first
+ * @throws what `predicate` throws, after killing the group
  */
 export async function killedWhen(child: ChildProcess, predicate: () => boolean | Promise<boolean>): Promise<boolean> {
-  while (child.exitCode === null && child.signalCode === null) {
-    if (await predicate()) {
-      killGroup(child);
-      return true;
+  try {
+    while (child.exitCode === null && child.signalCode === null) {
+      if (await predicate()) {
+        killGroup(child);
+        return true;
+      }
+      await sleep(2);
     }
-    await sleep(2);
+    return false;
+  } catch (error) {
+    killGroup(child);
+    throw error;
   }
-  return false;
 }
 
 /** SIGKILL to `child` and to everything it started that did not leave its group; nothing when they have gone. */
