@@ -31,9 +31,15 @@ test("a program gets its arguments, directory and variables, and nothing else of
   expect(Object.keys(seen.env).filter((name) => !["PATH", "TMPDIR", "LANG"].includes(name))).toEqual(["GIVEN"]);
 });
 
-test("a program can be run without an input descriptor", async () => {
-  const result = await runNode(program, ["describe"], { cwd: await tempDir(), stdin: "closed" });
-  expect(result).toMatchObject({ code: 7, stderr: "to stderr\n" });
+test("a program's input is empty, or not there at all", async () => {
+  const cwd = await tempDir();
+  const empty = await runNode(program, ["describe"], { cwd });
+  const closed = await runNode(program, ["describe"], { cwd, stdin: "closed" });
+  expect(closed).toMatchObject({ code: 7, stderr: "to stderr\n" });
+  expect([empty, closed].map(({ stdout }) => JSON.parse(stdout))).toMatchObject([
+    { inputIsReadOnly: true },
+    { inputIsReadOnly: false },
+  ]);
 });
 
 test("a program that takes too long is killed with its group", async () => {
