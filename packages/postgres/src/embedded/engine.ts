@@ -1,0 +1,382 @@
+import type {
+  Catalog,
+  DatabaseRef,
+  Engine,
+  Fence,
+  Files,
+  LockHolder,
+  ManagedDatabase,
+  NewDatabase,
+  RunLock,
+  SqlSession,
+  SwapRequest,
+  SwapResult,
+  TableName,
+  TargetFacts,
+} from "@replant/core";
+import { ReplantError } from "@replant/core";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { readCatalog } from "../shared/catalog.ts";
+import { emptyDirectory, requireMajor, systemIdentifier } from "./empty.ts";
+import { processesIn } from "./holders.ts";
+import { lockDirectory, openElsewhere, type DirectoryLock, type HolderInfo } from "./lock.ts";
+import { SharedLock } from "./shared-lock.ts";
+import {
+  dataDirectory,
+  isLost,
+  listMarks,
+  newMark,
+  readMark,
+  removeMark,
+  uniqueName,
+  writeMark,
+  type Mark,
+  type Shelf,
+} from "./marks.ts";
+import { loadPglite } from "./pglite.ts";
+import { readPointer, writePointer, type Pointer } from "./pointer.ts";
+import { applyProperties, readProperties, type DatabaseProperties } from "./properties.ts";
+import { Sessions } from "./sessions.ts";
+import { copyTree, syncTree, treeSizeBytes } from "./tree.ts";
+
+export interface EmbeddedOptions {
+  /** Absolute: `<project>/.replant/pg/<name>`. Holds the pointer, the lock and the generations. */
+  readonly directory: string;
+  /** The live database's name in messages, marks and over the socket. */
+  readonly name: string;
+  readonly files: Files;
+  /** Absolute; holds the empty directory and the baselines. Several databases may share it. */
+  readonly cacheDirectory: string;
+}
+
+/**
+ * Live as a PGlite data directory. Each database is a *generation*, a directory of its own that is never renamed while it can be
+ * open and whose path is never used twice; live is what the pointer file names, so a swap is one atomic write.
+ *
+ * Opening a generation needs the lock of the directory: `connect` without `lock` takes it for the length of the session.
+ * While a run holds it, instances stay open between sessions; they are stopped and made durable by `release` and `close`.
+ */
+export function openEmbedded(options: EmbeddedOptions): Engine {
+  return new EmbeddedEngine(options);
+}
+
+class EmbeddedEngine implements Engine {
+  readonly kind = "embedded";
+  readonly #options: EmbeddedOptions;
+  readonly #generations: Shelf;
+  readonly #baselines: Shelf;
+  readonly #sessions: Sessions;
+  readonly #lock: SharedLock;
+  #runHoldsLock = false;
+
+  constructor(options: EmbeddedOptions) {
+    this.#options = options;
+    this.#generations = { files: options.files, path: join(options.directory, "g") };
+    this.#baselines = { files: options.files, path: options.cacheDirectory };
+    this.#sessions = new Sessions(this.#generations);
+    const { directory, files } = options;
+    this.#lock = new SharedLock(
+      () => lockDirectory({ directory, files, holder: passingHolder(), handOver: true }),
+      () => this.#sessions.settleAll(),
+    );
+  }
+
+  async probe(): Promise<TargetFacts> {
+    const { directory, name, files, cacheDirectory } = this.#options;
+    const pointer = await readPointer(files, directory);
+    const mark = pointer.live === null ? null : await this.#generation(pointer.live);
+    const own = (await emptyDirectory(files, cacheDirectory)).server;
+    const path = mark === null ? null : dataDirectory(this.#generations, mark.name);
+    if (path !== null) requireMajor(path, own.major, (await loadPglite()).version);
+    const server = mark?.server ?? own;
+    return {
+      engine: "embedded",
+      database: name,
+      live: pointer.live,
+      location: directory,
+      local: true,
+      systemIdentifier: pointer.systemIdentifier ?? "0",
+      serverVersion: server.version,
+      serverMajor: server.major,
+      encoding: server.encoding,
+      collation: server.collation,
+      extensions: mark?.extensions ?? [],
+      sizeBytes: path === null ? 0 : treeSizeBytes(path),
+      sessions: (path === null ? [] : processesIn(path)).map((found) => ({
+        pid: found.pid,
+        application: found.name,
+        user: "",
+        state: "open",
+        ageMs: 0,
+      })),
+      swapBlockers: [],
+      environment: mark?.environment ?? null,
+    };
+  }
+
+  async lock(holder: LockHolder): Promise<RunLock> {
+    if (this.#runHoldsLock) throw new Error("this engine holds the lock already");
+    const lock = await this.#lock.acquire();
+    this.#runHoldsLock = true;
+    const release = async (): Promise<void> => {
+      if (!this.#runHoldsLock) return;
+      this.#runHoldsLock = false;
+      await this.#lock.release();
+    };
+    try {
+      await lock.rename(holder);
+      await this.#refuseOthers("REPLANT_LOCKED");
+    } catch (error) {
+      await release();
+      throw error;
+    }
+    return { assertHeld: async () => lock.assertHeld(), release };
+  }
+
+  async connect(database: DatabaseRef): Promise<SqlSession> {
+    await this.#lock.acquire();
+    let released = false;
+    const release = async (): Promise<void> => {
+      if (released) return;
+      released = true;
+      await this.#lock.release();
+    };
+    try {
+      const session = await this.#open(database);
+      return { ...session, close: () => session.close().finally(release) };
+    } catch (error) {
+      await release();
+      throw error;
+    }
+  }
+
+  catalog(session: SqlSession): Promise<Catalog> {
+    return readCatalog(session);
+  }
+
+  async managed(): Promise<ManagedDatabase[]> {
+    const { files, directory, name } = this.#options;
+    const pointer = await readPointer(files, directory);
+    const generations = (await listMarks(this.#generations))
+      .filter((mark) => mark.id !== pointer.live?.id)
+      .map((mark) => toManaged(this.#generations, mark, pointer));
+    const baselines = (await listMarks(this.#baselines))
+      .filter((mark) => (mark.complete && mark.role === "baseline") || (mark.live === name && mark.home === directory))
+      .map((mark) => toManaged(this.#baselines, mark, pointer));
+    return [...generations, ...baselines].sort((a, b) => a.createdAt.localeCompare(b.createdAt));
+  }
+
+  async create(database: NewDatabase): Promise<DatabaseRef> {
+    const { files, cacheDirectory } = this.#options;
+    const empty = await emptyDirectory(files, cacheDirectory);
+    return this.#copy(empty.path, newMark({ ...this.#home(), database, server: empty.server }));
+  }
+
+  async seal(building: DatabaseRef, fingerprint: string): Promise<DatabaseRef> {
+    const mark = await this.#usable(building);
+    await this.#sessions.settle(mark.id);
+    const sealed: Mark = {
+      ...((await readMark(this.#generations, building)) ?? mark),
+      name: uniqueName(fingerprint.slice(0, 16)),
+      complete: false,
+      fingerprint,
+    };
+    await this.#options.files.makeDirectory(this.#baselines.path);
+    await writeMark(this.#baselines, sealed);
+    await this.#move(dataDirectory(this.#generations, mark.name), dataDirectory(this.#baselines, sealed.name));
+    await writeMark(this.#baselines, { ...sealed, role: "baseline", complete: true });
+    await removeMark(this.#generations, mark.name);
+    return { name: sealed.name, id: sealed.id };
+  }
+
+  async clone(baseline: DatabaseRef, database: NewDatabase): Promise<DatabaseRef> {
+    const source = await readMark(this.#baselines, baseline);
+    if (source === null || !source.complete || source.role !== "baseline") throw gone(baseline, "baseline");
+    const ref = await this.#copy(
+      dataDirectory(this.#baselines, source.name),
+      newMark({ ...this.#home(), database, server: source.server }),
+    );
+    // `drop` takes the seal away before the first file: what was copied is whole only if the seal is still there.
+    if ((await readMark(this.#baselines, baseline))?.complete) return ref;
+    await this.drop(ref);
+    throw gone(baseline, "baseline");
+  }
+
+  async fence(live: DatabaseRef, _tables: readonly TableName[]): Promise<Fence> {
+    await this.#refuseOthers("REPLANT_FENCE_BLOCKED");
+    const session = await this.connect(live);
+    try {
+      await session.script("begin");
+    } catch (error) {
+      await session.close();
+      throw error;
+    }
+    return { session, release: () => session.close() };
+  }
+
+  swap(request: SwapRequest): Promise<SwapResult> {
+    return this.#lock.during((lock) => this.#swap(request, lock));
+  }
+
+  async liveRef(): Promise<DatabaseRef | null> {
+    return (await readPointer(this.#options.files, this.#options.directory)).live;
+  }
+
+  async drop(database: DatabaseRef): Promise<void> {
+    if ((await this.liveRef())?.id === database.id) throw new Error(`${database.name} is live`);
+    for (const shelf of [this.#generations, this.#baselines]) {
+      const mark = await readMark(shelf, database);
+      if (mark === null) continue;
+      await this.#sessions.settle(mark.id);
+      await writeMark(shelf, { ...mark, complete: false });
+      const path = dataDirectory(shelf, mark.name);
+      await shelf.files.remove(path);
+      await shelf.files.remove(`${path}.copy`);
+      await removeMark(shelf, mark.name);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#runHoldsLock = false;
+    await this.#lock.releaseAll();
+  }
+
+  async #swap({ candidate, live, fence, run, at }: SwapRequest, lock: DirectoryLock): Promise<SwapResult> {
+    const { files, directory } = this.#options;
+    const properties = fence === null ? null : await readProperties(fence.session);
+    await fence?.release();
+    for (const ref of [candidate, live]) {
+      if (ref !== null && this.#sessions.isBusy(ref.id)) throw new Error(`${ref.name} still has a session`);
+    }
+    const pointer = await readPointer(files, directory);
+    if (pointer.live?.id !== live?.id) throw notSwapped("live is not the database that was inspected");
+    const next = await this.#settledCandidate(candidate, properties);
+    if (live !== null) await this.#sessions.settle(live.id);
+    const there = new Set((await listMarks(this.#generations)).map((mark) => mark.id));
+    const older = pointer.previous.filter((previous) => previous.id !== candidate.id && there.has(previous.id));
+    await this.#refuseOthers("REPLANT_SWAP_FAILED");
+    lock.assertHeld();
+    await writePointer(files, directory, {
+      format: 1,
+      live: { name: next.name, id: next.id },
+      previous: [...(live === null ? [] : [{ name: live.name, id: live.id, run, at }]), ...older],
+      systemIdentifier: pointer.systemIdentifier ?? systemIdentifier(dataDirectory(this.#generations, next.name)),
+    });
+    return { previous: live, endedSessions: 0 };
+  }
+
+  async #open(database: DatabaseRef): Promise<SqlSession> {
+    const { files, directory } = this.#options;
+    const mark = await this.#usable(database);
+    const pointer = await readPointer(files, directory);
+    const isLive = pointer.live?.id === mark.id;
+    if (isLive) await this.#refuseOthers("REPLANT_LOCKED");
+    requireMajor(dataDirectory(this.#generations, mark.name), mark.server.major, (await loadPglite()).version);
+    // What is or was live must outlast a power loss at any time; what is being built is thrown away after one.
+    const durable = isLive || pointer.previous.some((previous) => previous.id === mark.id);
+    return this.#sessions.open(mark, { durable, keep: () => this.#runHoldsLock });
+  }
+
+  async #generation(ref: DatabaseRef): Promise<Mark> {
+    const mark = await readMark(this.#generations, ref);
+    if (mark === null) throw gone(ref, "database");
+    return mark;
+  }
+
+  async #usable(ref: DatabaseRef): Promise<Mark> {
+    const mark = await this.#generation(ref);
+    if (!mark.complete) throw gone(ref, "database");
+    if (!isLost(mark)) return mark;
+    throw new ReplantError("REPLANT_CONNECTION_FAILED", `${ref.name} was lost when the machine stopped`, {
+      why: "it was still being built and not all of it had reached the disk",
+      state: "live was not changed",
+      hint: "run the command again from the start",
+    });
+  }
+
+  #home(): { live: string; home: string } {
+    return { live: this.#options.name, home: this.#options.directory };
+  }
+
+  /** The mark is there before the first file and says when the last one is, so that nothing half-made is ever lost or used. */
+  async #copy(from: string, mark: Mark): Promise<DatabaseRef> {
+    await this.#options.files.makeDirectory(this.#generations.path);
+    await writeMark(this.#generations, mark);
+    copyTree(from, dataDirectory(this.#generations, mark.name));
+    await writeMark(this.#generations, { ...mark, complete: true });
+    return { name: mark.name, id: mark.id };
+  }
+
+  /** A rename, or a durable copy where the cache is on another disk. */
+  async #move(from: string, to: string): Promise<void> {
+    const { files } = this.#options;
+    try {
+      await files.rename(from, to);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EXDEV")) throw error;
+      copyTree(from, to);
+      syncTree(to);
+      await files.remove(from);
+    }
+  }
+
+  /** The candidate closed, durable, and with the database's own settings on it. */
+  async #settledCandidate(candidate: DatabaseRef, properties: DatabaseProperties | null): Promise<Mark> {
+    if (properties !== null) {
+      const session = await this.#open(candidate);
+      await applyProperties(session, properties);
+      await session.close();
+    }
+    await this.#sessions.settle(candidate.id);
+    const mark = await this.#usable(candidate);
+    const path = dataDirectory(this.#generations, mark.name);
+    requireMajor(path, mark.server.major, (await loadPglite()).version);
+    if (mark.volatileSince === null) return mark;
+    syncTree(path);
+    const settled = { ...mark, volatileSince: null };
+    await writeMark(this.#generations, settled);
+    return settled;
+  }
+
+  async #refuseOthers(code: "REPLANT_LOCKED" | "REPLANT_FENCE_BLOCKED" | "REPLANT_SWAP_FAILED"): Promise<void> {
+    const live = await this.liveRef();
+    const others = live === null ? [] : processesIn(dataDirectory(this.#generations, live.name));
+    if (others.length > 0) throw openElsewhere(code, others);
+  }
+}
+
+function passingHolder(): HolderInfo {
+  return {
+    run: "none",
+    command: "connect",
+    pid: process.pid,
+    host: hostname(),
+    since: new Date().toISOString(),
+    socket: null,
+  };
+}
+
+function toManaged(shelf: Shelf, mark: Mark, pointer: Pointer): ManagedDatabase {
+  const { name, id, live, run, fingerprint, createdAt } = mark;
+  const common = { name, id, live, fingerprint, sizeBytes: treeSizeBytes(dataDirectory(shelf, name)) };
+  const previous = pointer.previous.find((candidate) => candidate.id === id);
+  if (!mark.complete) return { ...common, role: "building", run, createdAt };
+  if (previous !== undefined) return { ...common, role: "previous", run: previous.run, createdAt: previous.at };
+  return { ...common, role: mark.role, run, createdAt };
+}
+
+function gone(ref: DatabaseRef, what: string): ReplantError {
+  return new ReplantError("REPLANT_CONNECTION_FAILED", `the ${what} ${ref.name} is not there`, {
+    why: "its directory is absent, half-made or being removed",
+    hint: "replant status shows what is there",
+  });
+}
+
+function notSwapped(why: string): ReplantError {
+  return new ReplantError("REPLANT_SWAP_FAILED", "the swap did not happen", {
+    why,
+    state: "live was not changed",
+    hint: "run the command again",
+  });
+}

@@ -1,0 +1,2 @@
+export { openEmbedded, type EmbeddedOptions } from "./engine.ts";
+export { preferQuickStart } from "./pglite.ts";

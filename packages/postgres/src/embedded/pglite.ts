@@ -1,0 +1,66 @@
+import type * as Pglite from "@electric-sql/pglite";
+import type * as NodeFiles from "@electric-sql/pglite/nodefs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { ReplantError } from "@replant/core";
+
+/** The parts of the PGlite package that this folder uses, and its version (`0.5.16`). */
+export interface PgliteModule {
+  readonly PGlite: typeof Pglite.PGlite;
+  readonly NodeFS: typeof NodeFiles.NodeFS;
+  readonly serialize: typeof Pglite.protocol.serialize;
+  readonly version: string;
+}
+
+let loaded: Promise<PgliteModule> | undefined;
+
+/**
+ * Loads PGlite once per process. It is a peer dependency of several megabytes, so nobody who drives a server pays for it.
+ * PGlite keeps the compiled module itself: the second instance of a process skips the compiler.
+ * @throws ReplantError REPLANT_ENGINE_UNSUPPORTED when the package is not installed
+ */
+export function loadPglite(): Promise<PgliteModule> {
+  loaded ??= importPglite();
+  return loaded;
+}
+
+async function importPglite(): Promise<PgliteModule> {
+  try {
+    const [{ PGlite, protocol }, { NodeFS }] = await Promise.all([
+      import("@electric-sql/pglite"),
+      import("@electric-sql/pglite/nodefs"),
+    ]);
+    return { PGlite, NodeFS, serialize: protocol.serialize, version: await packageVersion() };
+  } catch (cause) {
+    loaded = undefined;
+    throw new ReplantError(
+      "REPLANT_ENGINE_UNSUPPORTED",
+      "the embedded database needs the package @electric-sql/pglite",
+      {
+        why: "it could not be loaded; Replant does not bring it along because only the embedded engine uses it",
+        hint: "add @electric-sql/pglite to the devDependencies of this project, or set DATABASE_URL to a server",
+        cause,
+      },
+    );
+  }
+}
+
+/** Read from the file, because the package does not export its package.json. */
+async function packageVersion(): Promise<string> {
+  const entry = createRequire(import.meta.url).resolve("@electric-sql/pglite");
+  const parsed: unknown = JSON.parse(await readFile(new URL("../package.json", `file://${entry}`), "utf8"));
+  if (typeof parsed === "object" && parsed !== null && "version" in parsed && typeof parsed.version === "string") {
+    return parsed.version;
+  }
+  throw new Error(`no version in the package.json beside ${entry}`);
+}
+
+/**
+ * Keeps V8 from optimising PGlite's code in the background: a command that lives for a second or two uses half the CPU
+ * and a third of the memory without it. Process-wide and for good, so the program decides, not the engine; call it before the
+ * first database is opened, and not where a database is served for long.
+ */
+export async function preferQuickStart(): Promise<void> {
+  const { setFlagsFromString } = await import("node:v8");
+  setFlagsFromString("--wasm-tiering-budget=2000000000");
+}

@@ -1,0 +1,92 @@
+import type { SqlSession } from "@replant/core";
+import { openInstance, type Instance } from "./instance.ts";
+import { bootId, dataDirectory, readMark, writeMark, type Mark, type Shelf } from "./marks.ts";
+import { instanceSession } from "./session.ts";
+import { syncTree } from "./tree.ts";
+
+interface Opened {
+  readonly instance: Instance;
+  readonly mark: Mark;
+  busy: boolean;
+}
+
+/**
+ * The running instances of one engine, at most one per generation. Starting one costs a third of a second and more, so a closed
+ * session leaves its instance running where the caller asks for it, until the generation is settled.
+ */
+export class Sessions {
+  readonly #shelf: Shelf;
+  readonly #opened = new Map<string, Opened>();
+
+  constructor(shelf: Shelf) {
+    this.#shelf = shelf;
+  }
+
+  /**
+   * A session on a generation. `keep` says, when the session closes, whether the instance stays. A second session while
+   * the first is open is a programming error and throws.
+   */
+  async open(mark: Mark, options: { readonly durable: boolean; readonly keep: () => boolean }): Promise<SqlSession> {
+    const found = this.#opened.get(mark.id);
+    if (found?.busy) throw new Error(`${mark.name} has a session already`);
+    if (found !== undefined && found.instance.durable !== options.durable) await this.settle(mark.id);
+    const opened = this.#opened.get(mark.id) ?? (await this.#start(mark, options.durable));
+    opened.busy = true;
+    return instanceSession(opened.instance, mark.name, () => this.#giveBack(opened, options.keep()));
+  }
+
+  /** Stops the instance of a generation, if there is one, and makes its directory durable. Open sessions end. */
+  async settle(id: string): Promise<void> {
+    const opened = this.#opened.get(id);
+    if (opened === undefined) return;
+    this.#opened.delete(id);
+    const { instance } = opened;
+    const state = await readState(instance).catch(() => ({}));
+    await instance.close();
+    if (!instance.durable) syncTree(instance.directory);
+    const mark = await readMark(this.#shelf, opened.mark);
+    if (mark !== null) await writeMark(this.#shelf, { ...mark, ...state, volatileSince: null });
+  }
+
+  async settleAll(): Promise<void> {
+    for (const id of this.#opened.keys()) await this.settle(id);
+  }
+
+  isBusy(id: string): boolean {
+    return this.#opened.get(id)?.busy ?? false;
+  }
+
+  async #start(mark: Mark, durable: boolean): Promise<Opened> {
+    if (!durable && mark.volatileSince === null) await writeMark(this.#shelf, { ...mark, volatileSince: bootId() });
+    const directory = dataDirectory(this.#shelf, mark.name);
+    const instance = await openInstance({ directory, scratch: `${directory}.copy`, durable });
+    const opened = { instance, mark, busy: false };
+    this.#opened.set(mark.id, opened);
+    return opened;
+  }
+
+  async #giveBack(opened: Opened, keep: boolean): Promise<void> {
+    opened.busy = false;
+    if (keep && (await isClean(opened.instance))) return;
+    await this.settle(opened.mark.id);
+  }
+}
+
+/** Takes back everything that a session can leave behind; false when the instance does not answer any more. */
+async function isClean(instance: Instance): Promise<boolean> {
+  try {
+    await instance.pg.exec("rollback");
+    await instance.pg.exec("discard all");
+    return instance.syncFailure() === null;
+  } catch {
+    return false;
+  }
+}
+
+async function readState({ pg }: Instance): Promise<Pick<Mark, "extensions">> {
+  await pg.exec("rollback");
+  const { rows } = await pg.query<{ extension: string }>(
+    "select extname || ' ' || extversion as extension from pg_extension where extname <> 'plpgsql' order by 1",
+  );
+  return { extensions: rows.map((row) => row.extension) };
+}
