@@ -1,0 +1,87 @@
+import type { Files } from "@replant/core";
+import { statSync, realpathSync } from "node:fs";
+import { createRequire, findPackageJSON, isBuiltin } from "node:module";
+import { dirname, join, resolve, sep } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+/** What a module consists of, as far as it can change with the project. */
+export interface Dependencies {
+  /** Absolute paths of local files, the module's own among them. */
+  readonly files: ReadonlySet<string>;
+  /** package.json of the installed packages that are imported, by specifier: the version stands for their files. */
+  readonly packages: ReadonlyMap<string, string>;
+}
+
+const quoted = String.raw`(["'])((?:(?!\1)[^\\\n])+)\1`;
+/** `import … from "x"` and `export … from "x"` begin a statement: SQL in a string has a FROM too. */
+const specifierPatterns = [
+  new RegExp(String.raw`(?:^|;)\s*(?:import|export)\b[\w\s{},*$]*?\bfrom\s*${quoted}`, "gm"),
+  new RegExp(String.raw`(?:^|;)\s*import\s*${quoted}`, "gm"),
+  new RegExp(String.raw`\b(?:import|require)\s*\(\s*${quoted}`, "g"),
+  new RegExp(String.raw`\bnew\s+URL\s*\(\s*${quoted}\s*,\s*import\.meta\.url`, "g"),
+];
+const script = /\.[cm]?[jt]sx?$/;
+const endings = ["", ".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json"];
+
+/**
+ * Follows the imports of a module by reading, without running anything; workspace packages are followed like local files. An
+ * import whose name is computed cannot be seen.
+ * @param entry absolute path
+ */
+export async function dependenciesOf(entry: string, files: Files): Promise<Dependencies> {
+  const found = { files: new Set<string>(), packages: new Map<string, string>() };
+  const queue = [entry];
+  for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+    if (found.files.has(path)) continue;
+    found.files.add(path);
+    if (!script.test(path)) continue;
+    const bytes = await files.read(path);
+    for (const specifier of specifiersIn(bytes === null ? "" : new TextDecoder().decode(bytes))) {
+      const target = (await targetOf(specifier, path)) ?? "";
+      const manifest = isInstalled(target) ? findPackageJSON(specifier, pathToFileURL(path)) : undefined;
+      if (manifest !== undefined) found.packages.set(specifier, manifest);
+      else if (target !== "" && !isInstalled(target)) queue.push(target);
+    }
+  }
+  return found;
+}
+
+function specifiersIn(text: string): string[] {
+  return specifierPatterns
+    .flatMap((pattern) => [...text.matchAll(pattern)].map((match) => match[2] ?? ""))
+    .filter((specifier) => !isBuiltin(specifier));
+}
+
+/** The file that a specifier means; null where nothing can be found, so that importing it fails too. */
+async function targetOf(specifier: string, from: string): Promise<string | null> {
+  if (/^\.{0,2}\//.test(specifier)) {
+    const path = localFile(resolve(dirname(from), specifier));
+    if (path !== null) return path;
+  } else {
+    try {
+      return createRequire(from).resolve(specifier);
+    } catch {
+      // Packages for `import` alone, and aliases of tsconfig: the same resolver that would load them knows.
+    }
+  }
+  const { createJiti } = await import("jiti");
+  const url = createJiti(pathToFileURL(from).href, { tsconfigPaths: true }).esmResolve(specifier, { try: true });
+  return url?.startsWith("file:") === true ? fileURLToPath(url) : null;
+}
+
+/** With what TypeScript allows: no ending, `.js` for a `.ts` file, a directory for its index. */
+function localFile(path: string): string | null {
+  const source = path.replace(/\.([cm]?)js(x?)$/, ".$1ts$2");
+  const candidates = [
+    path,
+    source,
+    ...endings.map((ending) => path + ending),
+    ...endings.map((ending) => join(path, `index${ending}`)),
+  ];
+  const file = candidates.find((candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile() === true);
+  return file === undefined ? null : realpathSync(file);
+}
+
+function isInstalled(path: string): boolean {
+  return path.split(sep).includes("node_modules");
+}
