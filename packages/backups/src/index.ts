@@ -1,1 +1,2 @@
-export {};
+export * from "./id.ts";
+export * from "./retention.ts";

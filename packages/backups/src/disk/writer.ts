@@ -1,0 +1,91 @@
+import type { BackupEntry, BackupManifest, BackupWriter, Files } from "@replant/core";
+import { ReplantError } from "@replant/core";
+import { join } from "node:path";
+import { damaged } from "../format/damage.ts";
+import { partIdPattern } from "../format/manifest-shape.ts";
+import { encodeManifest } from "../format/manifest.ts";
+import { writePart } from "../format/part-writer.ts";
+import { hasCode, manifestName, partPath, temporaryName, writerName } from "./layout.ts";
+import { writePointer } from "./pointer.ts";
+import { processMark } from "./process-mark.ts";
+import { backupReader, readManifest } from "./reader.ts";
+
+/**
+ * Begins a backup in a temporary directory of the store. Nothing is shown under its id before it is whole, durable and
+ * read back.
+ * @throws ReplantError REPLANT_BACKUP_EXISTS
+ */
+export async function diskWriter(files: Files, store: string, id: string): Promise<BackupWriter> {
+  const [temporary, final] = [join(store, temporaryName(id)), join(store, id)];
+  const entries: BackupEntry[] = [];
+  let state: "open" | "shown" | "closed" = "open";
+  await files.makeDirectory(temporary);
+  await writeMark(files, join(temporary, writerName), id);
+
+  const mustBeOpen = (): void => {
+    if (state !== "open") throw new Error(`backup ${id} was sealed or aborted`);
+  };
+  const show = async (): Promise<BackupManifest> => {
+    const written = await readManifest(files, temporary, id);
+    if (written === null) throw damaged(id, "its manifest is missing");
+    await backupReader(files, temporary, written.manifest).verify();
+    await files.rename(temporary, final).catch((error: unknown) => {
+      throw hasCode(error, "EEXIST") || hasCode(error, "ENOTEMPTY") ? backupExists(id) : error;
+    });
+    // From here on the backup is whole and stays, also if the pointer cannot be moved.
+    state = "shown";
+    await writePointer(files, store, { id, sha256: written.sha256 });
+    return written.manifest;
+  };
+
+  return {
+    add: async (part, rows) => {
+      mustBeOpen();
+      if (!partIdPattern.test(part.id)) throw new Error(`${JSON.stringify(part.id)} is no part id`);
+      const file = await files.create(partPath(temporary, part.id));
+      let totals;
+      try {
+        totals = await writePart({ backup: id, part: part.id, write: (bytes) => file.write(bytes) }, rows);
+      } finally {
+        await file.close();
+      }
+      const entry = { ...part, ...totals };
+      entries.push(entry);
+      return entry;
+    },
+    seal: async (manifest) => {
+      mustBeOpen();
+      if (manifest.id !== id) throw new Error(`the manifest of ${manifest.id} does not belong to backup ${id}`);
+      await files.remove(join(temporary, writerName));
+      // Makes the names of all parts durable too: it is the last one written into their directory.
+      await files.writeAtomic(join(temporary, manifestName), encodeManifest({ ...manifest, entries }));
+      return show();
+    },
+    abort: async () => {
+      if (state !== "open") return;
+      await files.remove(temporary);
+      state = "closed";
+    },
+  };
+}
+
+/** Tells who writes here. Made exclusively, so that of two writers of one id the second finds out. */
+async function writeMark(files: Files, path: string, id: string): Promise<void> {
+  const mark = Buffer.from(`${JSON.stringify(await processMark(process.pid))}\n`);
+  const file = await files.create(path).catch((error: unknown) => {
+    throw hasCode(error, "EEXIST") ? backupExists(id) : error;
+  });
+  try {
+    await file.write(mark);
+  } finally {
+    await file.close();
+  }
+}
+
+export function backupExists(id: string): ReplantError {
+  return new ReplantError("REPLANT_BACKUP_EXISTS", `backup ${id} is there already, or is being written`, {
+    where: id,
+    why: "backups are never overwritten",
+    hint: "run the command again; it takes a new id",
+  });
+}

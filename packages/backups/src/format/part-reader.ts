@@ -1,0 +1,130 @@
+import { createHash, type Hash } from "node:crypto";
+import { constants, zstdDecompressSync } from "node:zlib";
+import { damaged } from "./damage.ts";
+import {
+  chainNext,
+  chainStart,
+  countRows,
+  decodeHeader,
+  frameWindowLog,
+  headerRest,
+  headerStartBytes,
+  type DataHeader,
+  type Header,
+} from "./part.ts";
+import type { PartTotals } from "./part-writer.ts";
+
+export interface PartSource {
+  readonly backup: string;
+  readonly part: string;
+  /** What the manifest says about the part. */
+  readonly totals: PartTotals;
+  readonly stored: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * The COPY text of a part, frame by frame; each frame is verified before it is given out, the totals before the end.
+ * Holds two frames and what `stored` gives at once, whatever the part claims.
+ * @throws ReplantError REPLANT_BACKUP_DAMAGED at the first difference
+ */
+export async function* readPart(source: PartSource): AsyncIterable<Uint8Array> {
+  const { backup, part, totals } = source;
+  const hash = createHash("sha256");
+  const bytes = byteReader(source.stored, hash);
+  let chain = chainStart(backup, part);
+  let [rows, sizeBytes, lastByte] = [0, 0, 10];
+  const refuse = (why: string): Error => damaged(backup, `part ${part} ${why}`);
+
+  try {
+    for (let sequence = 0; ; sequence++) {
+      const next = await readHeader(bytes);
+      if (next === null) throw refuse(`is cut short or changed at frame ${sequence}`);
+      const { header } = next;
+      const stored = header.kind === "data" ? await bytes.take(header.storedBytes) : Buffer.alloc(0);
+      if (stored === null) throw refuse(`is cut short in frame ${sequence}`);
+      chain = chainNext(chain, header, stored);
+      if (header.sequence !== sequence || !chain.equals(next.chain)) throw refuse(`is changed at frame ${sequence}`);
+      if (header.kind === "last") {
+        const same = header.rows === rows && header.textBytes === sizeBytes && lastByte === 10;
+        if (!same) throw refuse("does not hold the rows that its end says");
+        break;
+      }
+      const text = decompress(header, stored);
+      if (text === null) throw refuse(`cannot be unpacked at frame ${sequence}`);
+      rows += countRows(text);
+      sizeBytes += text.length;
+      lastByte = text.at(-1) ?? lastByte;
+      // Else a part whose frames are all in order could give out far more than its manifest admits.
+      if (sizeBytes > totals.sizeBytes) throw refuse("holds more than the manifest says");
+      yield text;
+    }
+    if ((await bytes.take(1)) !== null || bytes.taken() !== totals.storedBytes) throw refuse("goes on after its end");
+    if (rows !== totals.rows || sizeBytes !== totals.sizeBytes || hash.digest("hex") !== totals.sha256) {
+      throw refuse("is not the one that the manifest describes");
+    }
+  } finally {
+    await bytes.close();
+  }
+}
+
+async function readHeader(bytes: ByteReader): Promise<{ header: Header; chain: Buffer } | null> {
+  const start = await bytes.take(headerStartBytes);
+  const length = start === null ? null : headerRest(start);
+  const rest = length === null ? null : await bytes.take(length);
+  return rest === null ? null : decodeHeader(rest);
+}
+
+/** null when the bytes are no zstd, are another length than declared, or want more memory than a frame may. */
+function decompress(header: DataHeader, stored: Uint8Array): Buffer | null {
+  try {
+    const text = zstdDecompressSync(stored, {
+      maxOutputLength: header.textBytes,
+      params: { [constants.ZSTD_d_windowLogMax]: frameWindowLog },
+    });
+    return text.length === header.textBytes ? text : null;
+  } catch {
+    return null;
+  }
+}
+
+interface ByteReader {
+  /** Exactly `length` bytes; null when fewer are left. */
+  take(length: number): Promise<Buffer | null>;
+  /** Bytes given out so far. */
+  taken(): number;
+  close(): Promise<void>;
+}
+
+/** Gives a stream out in lengths of the caller's choice, and hashes what it gives. */
+function byteReader(stream: AsyncIterable<Uint8Array>, hash: Hash): ByteReader {
+  const chunks = stream[Symbol.asyncIterator]();
+  let [left, total]: [Uint8Array, number] = [new Uint8Array(), 0];
+  return {
+    take: async (length) => {
+      const pieces: Uint8Array[] = [];
+      for (let missing = length; missing > 0;) {
+        if (left.length === 0) {
+          const next = await chunks.next();
+          if (next.done === true) return null;
+          left = next.value;
+        }
+        const piece = left.subarray(0, missing);
+        pieces.push(piece);
+        left = left.subarray(piece.length);
+        missing -= piece.length;
+      }
+      const [only] = pieces;
+      const bytes =
+        only !== undefined && pieces.length === 1
+          ? Buffer.from(only.buffer, only.byteOffset, only.length)
+          : Buffer.concat(pieces);
+      hash.update(bytes);
+      total += bytes.length;
+      return bytes;
+    },
+    taken: () => total,
+    close: async () => {
+      await chunks.return?.();
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import { createHash } from "node:crypto";
+import { constants, zstdCompressSync } from "node:zlib";
+import { chainNext, chainStart, countRows, encodeHeader, frameBytes, type Header } from "./part.ts";
+
+/** What was written, as the manifest's entry records it. */
+export interface PartTotals {
+  readonly rows: number;
+  readonly sizeBytes: number;
+  readonly storedBytes: number;
+  readonly sha256: string;
+}
+
+export interface PartTarget {
+  readonly backup: string;
+  readonly part: string;
+  /** Takes the stored bytes in order; the bytes are its own. */
+  readonly write: (bytes: Uint8Array) => Promise<void>;
+}
+
+const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+
+/**
+ * Writes COPY text as one part. Memory stays at a few frames however long the text is.
+ * @throws Error when the text ends inside a row: then it is not all that the server had to say
+ */
+export async function writePart(target: PartTarget, rows: AsyncIterable<Uint8Array>): Promise<PartTotals> {
+  const hash = createHash("sha256");
+  const totals = { rows: 0, sizeBytes: 0, storedBytes: 0 };
+  let chain = chainStart(target.backup, target.part);
+  let sequence = 0;
+  let lastByte = 10;
+
+  const put = async (header: Header, stored: Uint8Array): Promise<void> => {
+    chain = chainNext(chain, header, stored);
+    sequence++;
+    const bytes = Buffer.concat([encodeHeader(header, chain), stored]);
+    hash.update(bytes);
+    totals.storedBytes += bytes.length;
+    await target.write(bytes);
+  };
+  for await (const text of framesOf(rows)) {
+    totals.rows += countRows(text);
+    totals.sizeBytes += text.length;
+    lastByte = text.at(-1) ?? lastByte;
+    const stored = zstdCompressSync(text, compression);
+    await put({ kind: "data", sequence, textBytes: text.length, storedBytes: stored.length }, stored);
+  }
+  if (lastByte !== 10) throw new Error(`the rows of part ${target.part} ended in the middle of a row`);
+  await put({ kind: "last", sequence, rows: totals.rows, textBytes: totals.sizeBytes }, new Uint8Array());
+  return { ...totals, sha256: hash.digest("hex") };
+}
+
+/** The same bytes in pieces of exactly `frameBytes`, but for the last. A piece is valid until the next one is asked for. */
+async function* framesOf(rows: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const frame = Buffer.allocUnsafe(frameBytes);
+  let filled = 0;
+  for await (const chunk of rows) {
+    for (let offset = 0; offset < chunk.length;) {
+      const taken = chunk.subarray(offset, offset + frameBytes - filled);
+      frame.set(taken, filled);
+      filled += taken.length;
+      offset += taken.length;
+      if (filled < frameBytes) continue;
+      yield frame;
+      filled = 0;
+    }
+  }
+  if (filled > 0) yield frame.subarray(0, filled);
+}

@@ -1,0 +1,45 @@
+import type { BackupManifest } from "@replant/core";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { canonicalJson } from "../src/format/canonical.ts";
+import { sha256 } from "../src/format/manifest.ts";
+import { chainNext, chainStart, encodeHeader, type Header } from "../src/format/part.ts";
+
+/** A manifest of any content under a right seal, as somebody writes it who knows the format. */
+export function resealed(content: object): Buffer {
+  const { format, ...rest } = content as { format?: unknown };
+  const members = canonicalJson(rest).slice(1);
+  return sealed(`{"format":${canonicalJson(format ?? null)}${members === "}" ? "" : ","}${members}`);
+}
+
+/** Any line under a right seal. */
+export function sealed(line: string): Buffer {
+  return Buffer.from(`${line}\n{"sha256":"${sha256(Buffer.from(`${line}\n`))}"}\n`);
+}
+
+export function readManifestJson(directory: string): BackupManifest {
+  return JSON.parse(readFileSync(join(directory, "manifest.json"), "utf8").split("\n")[0] ?? "") as BackupManifest;
+}
+
+/**
+ * Puts frames of any content into a backup's part `t0001`, every hash of chain, entry and seal right.
+ * @param frames headers without their sequence, and the stored bytes
+ */
+export function plantPart(
+  directory: string,
+  frames: readonly { readonly header: Header; readonly stored: Uint8Array }[],
+  totals: { readonly rows: number; readonly sizeBytes: number },
+): void {
+  const manifest = readManifestJson(directory);
+  let chain = chainStart(manifest.id, "t0001");
+  const pieces = frames.flatMap(({ header, stored }, sequence) => {
+    chain = chainNext(chain, { ...header, sequence }, stored);
+    return [encodeHeader({ ...header, sequence }, chain), stored];
+  });
+  const file = Buffer.concat(pieces);
+  writeFileSync(join(directory, "t0001.copy.zst"), file);
+  const entries = manifest.entries.map((entry) =>
+    entry.id === "t0001" ? { ...entry, ...totals, storedBytes: file.length, sha256: sha256(file) } : entry,
+  );
+  writeFileSync(join(directory, "manifest.json"), resealed({ ...manifest, entries }));
+}

@@ -1,0 +1,231 @@
+import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { isReplantError } from "@replant/core";
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { readIndependently } from "./independent-reader.ts";
+import { readManifestJson, resealed } from "./hostile.ts";
+import { firstId, newStore, readParts, secondId, writeBackup } from "./sample.ts";
+
+/*
+ * A backup is changed in every way that a disk, a person or an attacker without new hashes may change it. Each time it must be
+ * refused with a code of ours, or give exactly the rows that were written.
+ */
+
+const frames = (letter: string): string => `${letter.repeat(299)}\n`.repeat(900);
+const first = { t0001: "1\ta\n2\t\\N\n", t0002: frames("a"), t0003: "" };
+const second = { t0001: "1\tb\n2\t\\N\n", t0002: frames("b"), t0003: "" };
+const refusals = [
+  "REPLANT_BACKUP_DAMAGED",
+  "REPLANT_BACKUP_NEWER",
+  "REPLANT_BACKUP_NOT_FOUND",
+  "REPLANT_STORE_UNREADABLE",
+];
+const targets = ["manifest.json", "t0001.copy.zst", "t0002.copy.zst", "t0003.copy.zst", "../latest-backup.json"];
+
+/** Where the frames of a part's file begin, and its end. */
+function frameStarts(file: Buffer): number[] {
+  const starts = [0];
+  for (let at = 0; at < file.length;) {
+    const stored = file.toString("latin1", at + 8, at + 12) === "data" ? file.readUInt32LE(at + 20) : 0;
+    at += 8 + file.readUInt32LE(at + 4) + stored;
+    starts.push(at);
+  }
+  return starts;
+}
+
+type Mutation = (file: Buffer, other: Buffer) => Buffer;
+
+/** `at` and the like are taken modulo what is there, so that every choice is possible in every file. */
+const mutation: fc.Arbitrary<Mutation> = fc.oneof(
+  fc.tuple(fc.nat(), fc.nat(7)).map(([at, bit]): Mutation => (file) => {
+    const changed = Buffer.from(file);
+    changed[at % file.length] = (file[at % file.length] ?? 0) ^ (1 << bit);
+    return changed;
+  }),
+  fc.nat().map(
+    (at): Mutation =>
+      (file) =>
+        file.subarray(0, at % file.length),
+  ),
+  fc.uint8Array({ minLength: 1, maxLength: 80 }).map(
+    (tail): Mutation =>
+      (file) =>
+        Buffer.concat([file, tail]),
+  ),
+  fc.tuple(fc.nat(), fc.nat(), fc.nat()).map(([from, to, at]): Mutation => (file) => {
+    const [start, end] = [from % file.length, to % file.length].toSorted((a, b) => a - b);
+    const place = at % file.length;
+    return Buffer.concat([file.subarray(0, place), file.subarray(start, end), file.subarray(place)]);
+  }),
+  fc.tuple(fc.nat(), fc.integer({ min: 1, max: 90 })).map(([at, length]): Mutation => (file) => {
+    return Buffer.concat([file.subarray(0, at % file.length), file.subarray((at % file.length) + length)]);
+  }),
+  fc.tuple(fc.nat(), fc.nat()).map(([at, length]): Mutation => (file, other) => {
+    const [start, end] = [at % file.length, (at + length) % file.length].toSorted((a, b) => a - b);
+    return Buffer.concat([file.subarray(0, start), other.subarray(start, end), file.subarray(end)]);
+  }),
+  fc.constant<Mutation>((_, other) => other),
+);
+
+/** Frames left out, repeated, in another order, or taken from the same place of the other backup. */
+const frameMutation: fc.Arbitrary<Mutation> = fc
+  .array(fc.tuple(fc.nat(4), fc.boolean()), { minLength: 1, maxLength: 6 })
+  .map((choice): Mutation => (file, other) => {
+    const pieces = choice.map(([index, theirs]) => {
+      const source = theirs ? other : file;
+      const starts = frameStarts(source);
+      return source.subarray(starts[index % starts.length], starts[(index % starts.length) + 1]);
+    });
+    return Buffer.concat(pieces);
+  });
+
+/** Edits that leave JSON as a person would: another number, another word, other white space. */
+const edit: fc.Arbitrary<Mutation> = fc.oneof(
+  fc.tuple(fc.nat(), fc.nat(9)).map(([at, digit]): Mutation => (file) => {
+    const places = [...file.toString("latin1").matchAll(/\d/g)].map(({ index }) => index);
+    const changed = Buffer.from(file);
+    changed[places[at % places.length] ?? 0] = 48 + digit;
+    return changed;
+  }),
+  fc.constantFrom<Mutation>(
+    (file) => Buffer.from(file.toString().replace("users", "orgs")),
+    (file) => Buffer.from(JSON.stringify(JSON.parse(file.toString().split("\n")[0] ?? ""), null, 2)),
+    (file) => Buffer.from(file.toString().replaceAll("\n", "\r\n")),
+    (file) => Buffer.from(`\ufeff${file.toString()}`),
+    (file) => Buffer.from(file.toString().split("\n").toReversed().join("\n")),
+  ),
+);
+
+/** Runs a reader: it gives rows that were written, or refuses with a code of ours. Anything else fails the test. */
+async function outcome(read: () => Promise<ReadonlyMap<string, Buffer>>): Promise<"same" | "refused"> {
+  let parts: ReadonlyMap<string, Buffer>;
+  try {
+    parts = await read();
+  } catch (error) {
+    if (isReplantError(error) && refusals.includes(error.code) && error.message.length < 1000) return "refused";
+    throw error;
+  }
+  for (const [id, text] of parts) {
+    if (!text.equals(Buffer.from(first[id as keyof typeof first])))
+      throw new Error(`part ${id} was read with other rows`);
+  }
+  return "same";
+}
+
+function independentOutcome(path: string): "same" | "refused" {
+  try {
+    return readIndependently(path).size === 3 ? "same" : "refused";
+  } catch {
+    return "refused";
+  }
+}
+
+function tree(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, encoding: "utf8" }).toSorted();
+}
+
+async function sampleStore() {
+  const { store, directory } = newStore();
+  await writeBackup(store, secondId, second);
+  // Written last, so `latest` means it.
+  await writeBackup(store, firstId, first);
+  return { store, directory, path: join(directory, firstId) };
+}
+
+test("2,000 changes of bytes, frames and JSON: refused, or the same rows; the page's reader agrees", async () => {
+  const { store, directory, path } = await sampleStore();
+  const before = tree(dirname(directory));
+  const seen = { same: 0, refused: 0 };
+  const change = fc.oneof(
+    { weight: 6, arbitrary: fc.tuple(fc.constantFrom(...targets), mutation) },
+    { weight: 2, arbitrary: fc.tuple(fc.constantFrom(...targets.slice(1, 4)), frameMutation) },
+    { weight: 2, arbitrary: fc.tuple(fc.constant("manifest.json"), edit) },
+  );
+  await fc.assert(
+    fc.asyncProperty(change, async ([target, mutate]) => {
+      const file = join(path, target);
+      const original = readFileSync(file);
+      const isPointer = target.startsWith("..");
+      const changed = mutate(original, isPointer ? original : readFileSync(join(directory, secondId, target)));
+      writeFileSync(file, changed);
+      try {
+        const read = (reference: string) => outcome(async () => readParts(await store.open(reference)));
+        const byPath = await read(path);
+        expect(byPath).toBe(isPointer || changed.equals(original) ? "same" : "refused");
+        expect(independentOutcome(path)).toBe(byPath);
+        const others = target.endsWith(".zst") ? [] : [await read("latest"), await read(firstId)];
+        expect(target.endsWith(".zst") || (await store.list()).length === 2).toBe(true);
+        expect(isPointer || others.every((result) => result === byPath)).toBe(true);
+        seen[byPath]++;
+      } finally {
+        writeFileSync(file, original);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+  expect(seen.refused).toBeGreaterThan(1200);
+  expect(tree(dirname(directory))).toEqual(before);
+  expect((await store.list()).map(({ damage }) => damage)).toEqual([null, null]);
+});
+
+/** Values that have hurt somebody's parser, path or query before. */
+const hostile = fc.constantFrom<unknown>(
+  null, true, 0, -1, 1.5, 2 ** 53, 1e308, "", "t0001", "t0002", "t00001", "../../../tmp/x", "/etc/passwd", "a\0b", "\u202e", ".", "..",
+  "x".repeat(64), "\u00e9".repeat(32), "x".repeat(1_050_000), [], {}, [[]], { length: 1 }, [null], "constructor", "\ud800", "2026-11-20T09-41-02-123Z-a81f",
+); // prettier-ignore
+
+/** Every place in a JSON value, as a path of member names. */
+function places(value: unknown, path: readonly string[] = []): (readonly string[])[] {
+  if (typeof value !== "object" || value === null) return [path];
+  return [path, ...Object.entries(value).flatMap(([name, member]) => places(member, [...path, name]))];
+}
+
+/** The value with what stands at a path replaced, or left out when `by` is undefined. */
+function replaced(value: unknown, path: readonly string[], by: unknown): unknown {
+  const [name, ...rest] = path;
+  if (name === undefined) return by ?? {};
+  const left = by === undefined && rest.length === 0;
+  if (Array.isArray(value)) {
+    return value.flatMap((item, index) => (String(index) !== name ? [item] : left ? [] : [replaced(item, rest, by)]));
+  }
+  const members = Object.entries(value as object).filter(([key]) => key !== name || !left);
+  return Object.fromEntries(members.map(([key, member]) => [key, key === name ? replaced(member, rest, by) : member]));
+}
+
+test("300 manifests with hostile names, counts and types under a right seal: refused, or the rows are the same", async () => {
+  const { store, directory, path } = await sampleStore();
+  const before = tree(dirname(directory));
+  const file = join(path, "manifest.json");
+  const intact = readFileSync(file);
+  const original = readManifestJson(path);
+  const everywhere = places(original);
+  let refused = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.nat(everywhere.length - 1), fc.option(hostile, { nil: undefined }), async (place, value) => {
+      const changed = resealed(replaced(original, everywhere[place] ?? [], value) as object);
+      fc.pre(!changed.equals(intact));
+      writeFileSync(file, changed);
+      // The pointer's digest finds every one of them, whoever sealed it.
+      expect(await outcome(async () => readParts(await store.open("latest")))).toBe("refused");
+      expect((await store.list()).find(({ id }) => id === firstId)?.damage).toEqual(expect.any(String));
+      if ((await outcome(async () => readParts(await store.open(path)))) === "refused") refused++;
+    }),
+    { numRuns: 300 },
+  );
+  expect(refused).toBeGreaterThan(150);
+  expect(tree(dirname(directory))).toEqual(before);
+});
+
+test("a backup that was copied under another id is not that backup", async () => {
+  const { store, directory } = await sampleStore();
+  const copy = "2026-11-21T00-00-00-000Z-0000";
+  cpSync(join(directory, firstId), join(directory, copy), { recursive: true });
+  await expect(store.open(copy)).rejects.toMatchObject({
+    code: "REPLANT_BACKUP_DAMAGED",
+    details: { why: "its manifest belongs to another backup" },
+  });
+  // A path is the person's own choice of a name.
+  expect(await outcome(async () => readParts(await store.open(join(directory, copy))))).toBe("same");
+  expect(statSync(join(directory, copy)).isDirectory()).toBe(true);
+});
