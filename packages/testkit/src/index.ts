@@ -21,3 +21,4 @@ export {
   startNode,
 } from "./process.ts";
 export { tempDir, writeTree } from "./temp.ts";
+export { makeWorkspace, type Workspace, workspaceConfig } from "./workspace.ts";

@@ -1,0 +1,103 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Engine, SqlSession } from "@replant/core";
+import { nodeFiles } from "@replant/node";
+import { openEmbedded } from "@replant/postgres/embedded";
+import { openServer } from "@replant/postgres/server";
+import type { Workspace } from "@replant/testkit";
+import { createDatabase, makeWorkspace } from "@replant/testkit";
+import { onTestFinished } from "vitest";
+
+/** A workspace and its live database, on one engine. */
+export interface Target {
+  readonly workspace: Workspace;
+  /** The live database's name. */
+  readonly database: string;
+  /** Runs SQL on live, whatever it is now. */
+  script(sql: string): Promise<void>;
+  /** Rows of live as the server's text. */
+  lines(sql: string): Promise<string[]>;
+  /** Databases of this target that are neither live nor a baseline nor the one previous: what a crash may leave. */
+  leftovers(): Promise<string[]>;
+  engine(): Engine;
+}
+
+export type TargetName = "PostgreSQL 15" | "PostgreSQL 18" | "embedded";
+export const targetNames: readonly TargetName[] = ["PostgreSQL 15", "PostgreSQL 18", "embedded"];
+
+export async function openTarget(name: TargetName): Promise<Target> {
+  if (name === "embedded") return embeddedTarget();
+  const { name: database, url } = await createDatabase(name === "PostgreSQL 15" ? 15 : 18, { prefix: "e2e" });
+  return target({ workspace: await makeWorkspace({ DATABASE_URL: url }), database, open: () => openServer({ url }) });
+}
+
+async function embeddedTarget(): Promise<Target> {
+  const workspace = await makeWorkspace();
+  const state = join(workspace.directory, ".replant");
+  const open = (): Engine =>
+    openEmbedded({ directory: join(state, "pg/app"), name: "app", files: nodeFiles(), cacheDirectory: join(state, "cache") });
+  return target({ workspace, database: "app", open });
+}
+
+function target({ workspace, database, open }: { workspace: Workspace; database: string; open: () => Engine }): Target {
+  const onLive = async <Value>(work: (session: SqlSession) => Promise<Value>): Promise<Value> => {
+    const engine = open();
+    try {
+      const live = await engine.liveRef();
+      if (live === null) throw new Error("there is no live database");
+      const session = await engine.connect(live);
+      try {
+        return await work(session);
+      } finally {
+        await session.close();
+      }
+    } finally {
+      await engine.close();
+    }
+  };
+  onTestFinished(async () => {
+    const engine = open();
+    for (const managed of await engine.managed()) await engine.drop(managed).catch(() => undefined);
+    await engine.close();
+  });
+  return {
+    workspace,
+    database,
+    script: (sql) => onLive((session) => session.script(sql)),
+    lines: (sql) =>
+      onLive(async (session) =>
+        (await session.query<{ line: string }>(`select (q.*)::text as line from (${sql}) q`)).map(({ line }) => line),
+      ),
+    leftovers: async () => {
+      const engine = open();
+      const managed = await engine.managed();
+      await engine.close();
+      const names = managed.filter(({ role }) => role === "building" || role === "candidate").map((other) => other.name);
+      return names;
+    },
+    engine: open,
+  };
+}
+
+/** The 39 rows that a reset must keep, and the soft-deleted user that it must not. */
+export async function addSyncedRows(on: Target): Promise<void> {
+  const path = new URL("../../../../packages/database/samples/synced-rows.sql", import.meta.url);
+  await on.script(await readFile(path, "utf8"));
+}
+
+const keptQueries = [
+  "select * from organizations where deleted_at is null order by id",
+  "select * from users where deleted_at is null order by id",
+  "select * from organization_memberships order by id",
+  "select s.server_key, to_jsonb(x) - 'mcp_server_id' from organization_services x join mcp_servers s on s.id = x.mcp_server_id order by x.id",
+  "select s.server_key, to_jsonb(x) - 'mcp_server_id' from organization_prompts x join mcp_servers s on s.id = x.mcp_server_id order by x.id",
+  "select s.server_key, to_jsonb(x) - 'mcp_server_id' from organization_resources x join mcp_servers s on s.id = x.mcp_server_id order by x.id",
+];
+
+/** Every kept row as text, servers by what they are called: equal before and after, or something was lost. */
+export async function keptRows(on: Target): Promise<string[]> {
+  const rows: string[] = [];
+  for (const sql of keptQueries) rows.push(...(await on.lines(sql)));
+  return rows;
+}
+
