@@ -3,15 +3,12 @@ import { ReplantError, sqlState } from "@replant/core";
 
 /** The key that Prisma locks while it migrates, per database. */
 const lockKey = 72_707_369;
-/** As long as Prisma waits. */
-const waitMs = 10_000;
-
 /**
  * Holds Prisma's own advisory lock during `work`, so that `prisma migrate` and Replant never apply at once.
- * @throws ReplantError REPLANT_LOCKED naming the holder when it does not let go within ten seconds
+ * @throws ReplantError REPLANT_LOCKED naming the holder when it does not let go within `waitMs`
  */
-export async function withMigrationLock<T>(session: SqlSession, work: () => Promise<T>): Promise<T> {
-  await acquire(session);
+export async function withMigrationLock<T>(session: SqlSession, waitMs: number, work: () => Promise<T>): Promise<T> {
+  await acquire(session, waitMs);
   try {
     return await work();
   } finally {
@@ -20,7 +17,7 @@ export async function withMigrationLock<T>(session: SqlSession, work: () => Prom
   }
 }
 
-async function acquire(session: SqlSession): Promise<void> {
+async function acquire(session: SqlSession, waitMs: number): Promise<void> {
   const [before] = await session.query<{ timeout: string }>("select current_setting('lock_timeout') as timeout");
   const setTimeout = (timeout: string): Promise<unknown> =>
     session.query("select set_config('lock_timeout', $1, false)", [timeout]);

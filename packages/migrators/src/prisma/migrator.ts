@@ -11,6 +11,8 @@ export interface PrismaMigratorOptions {
   /** Absolute path of the project; messages show paths from here. */
   readonly root: string;
   readonly files: Files;
+  /** How long to wait for somebody else who migrates the same database; ten seconds by default, as Prisma does. */
+  readonly lockWaitMs?: number;
 }
 
 /**
@@ -28,7 +30,7 @@ export function prismaMigrator(options: PrismaMigratorOptions): Migrator {
     records: readRecords,
     apply: async (session, onApplied) => {
       const scripts = await read();
-      return withMigrationLock(session, async () => {
+      return withMigrationLock(session, options.lockWaitMs ?? 10_000, async () => {
         const pending = await pendingScripts(session, scripts);
         const searchPath = await currentSearchPath(session);
         for (const script of pending) {
