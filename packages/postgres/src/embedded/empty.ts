@@ -11,6 +11,8 @@ import { syncTree } from "./tree.ts";
 
 /** What an instance of this PGlite says of itself. */
 export interface EngineFacts {
+  /** Version of the PGlite package: `0.5.16`. */
+  readonly pglite: string;
   /** `18.6` */
   readonly version: string;
   readonly major: number;
@@ -45,7 +47,7 @@ export async function emptyDirectory(files: Files, cacheDirectory: string): Prom
   await removeAbandoned(files, cacheDirectory);
   const name = `empty-${version}-${randomBytes(6).toString("hex")}`;
   const temporary = join(cacheDirectory, `${name}.${process.pid}.tmp`);
-  const server = await initialise(temporary);
+  const server = await initialise(temporary, version);
   const other = await readEmpty(files, cacheDirectory, record);
   if (other !== null) {
     await files.remove(temporary);
@@ -66,7 +68,7 @@ async function readEmpty(files: Files, cacheDirectory: string, path: string): Pr
     : { path: directory, server: record.server };
 }
 
-async function initialise(directory: string): Promise<EngineFacts> {
+async function initialise(directory: string, pglite: string): Promise<EngineFacts> {
   const instance = await openInstance({
     directory,
     scratch: `${directory}.copy`,
@@ -81,14 +83,14 @@ async function initialise(directory: string): Promise<EngineFacts> {
     );
     await session.script("drop database template0");
     await session.script("drop database template1");
-    const [facts] = await session.query<Omit<EngineFacts, "major"> & { number: number }>(
+    const [facts] = await session.query<Omit<EngineFacts, "major" | "pglite"> & { number: number }>(
       `select current_setting('server_version') as version, current_setting('server_version_num')::int as number,
          pg_encoding_to_char(encoding)::text as encoding, datcollate as collation
        from pg_database where datname = current_database()`,
     );
     if (facts === undefined) throw new Error("the new data directory has no database");
     const { number, ...rest } = facts;
-    return { ...rest, major: Math.trunc(number / 10_000) };
+    return { ...rest, pglite, major: Math.trunc(number / 10_000) };
   } finally {
     await instance.close();
     syncTree(directory);
@@ -117,7 +119,7 @@ export function isAlive(pid: number): boolean {
  * Reads PG_VERSION before anything is opened: PGlite would only say that it failed to initialise.
  * @throws ReplantError REPLANT_EMBEDDED_VERSION | REPLANT_CONNECTION_FAILED
  */
-export function requireMajor(directory: string, major: number, pgliteVersion: string): void {
+export function requireMajor(directory: string, { major, pglite }: EngineFacts): void {
   let found: string;
   try {
     found = readFileSync(join(directory, "PG_VERSION"), "utf8").trim();
@@ -135,9 +137,9 @@ export function requireMajor(directory: string, major: number, pgliteVersion: st
     `the embedded database was written by PostgreSQL ${found}, not ${major}`,
     {
       where: directory,
-      why: `PGlite ${pgliteVersion} is PostgreSQL ${major}, and no major version reads the files of another`,
+      why: `PGlite ${pglite} is PostgreSQL ${major}, and no major version reads the files of another`,
       state: "nothing was opened or changed",
-      hint: `install the version of @electric-sql/pglite that this database was made with and run replant backup; then install ${pgliteVersion} again, move the directory away, and run replant restore latest`,
+      hint: `install the version of @electric-sql/pglite that this database was made with and run replant backup; then install ${pglite} again, move the directory away, and run replant restore latest`,
     },
   );
 }

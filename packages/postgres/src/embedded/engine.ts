@@ -16,15 +16,22 @@ import type {
 } from "@replant/core";
 import { ReplantError } from "@replant/core";
 import { hostname } from "node:os";
-import { join } from "node:path";
 import { readCatalog } from "../shared/catalog.ts";
-import { emptyDirectory, requireMajor, systemIdentifier } from "./empty.ts";
+import { emptyDirectory, requireMajor, systemIdentifier, type EmptyDirectory } from "./empty.ts";
+import {
+  copyGeneration,
+  generationShelf,
+  moveTree,
+  notThere,
+  refuseOthers,
+  toManaged,
+  usableGeneration,
+} from "./generations.ts";
 import { processesIn } from "./holders.ts";
-import { lockDirectory, openElsewhere, type DirectoryLock, type HolderInfo } from "./lock.ts";
+import { lockDirectory, type DirectoryLock, type HolderInfo } from "./lock.ts";
 import { SharedLock } from "./shared-lock.ts";
 import {
   dataDirectory,
-  isLost,
   listMarks,
   newMark,
   readMark,
@@ -34,11 +41,10 @@ import {
   type Mark,
   type Shelf,
 } from "./marks.ts";
-import { loadPglite } from "./pglite.ts";
-import { readPointer, writePointer, type Pointer } from "./pointer.ts";
+import { readPointer, writePointer } from "./pointer.ts";
 import { applyProperties, readProperties, type DatabaseProperties } from "./properties.ts";
 import { Sessions } from "./sessions.ts";
-import { copyTree, syncTree, treeSizeBytes } from "./tree.ts";
+import { syncTree, treeSizeBytes } from "./tree.ts";
 
 export interface EmbeddedOptions {
   /** Absolute: `<project>/.replant/pg/<name>`. Holds the pointer, the lock and the generations. */
@@ -72,7 +78,7 @@ class EmbeddedEngine implements Engine {
 
   constructor(options: EmbeddedOptions) {
     this.#options = options;
-    this.#generations = { files: options.files, path: join(options.directory, "g") };
+    this.#generations = generationShelf(options.files, options.directory);
     this.#baselines = { files: options.files, path: options.cacheDirectory };
     this.#sessions = new Sessions(this.#generations);
     const { directory, files } = options;
@@ -83,12 +89,13 @@ class EmbeddedEngine implements Engine {
   }
 
   async probe(): Promise<TargetFacts> {
-    const { directory, name, files, cacheDirectory } = this.#options;
+    const { directory, name, files } = this.#options;
     const pointer = await readPointer(files, directory);
-    const mark = pointer.live === null ? null : await this.#generation(pointer.live);
-    const own = (await emptyDirectory(files, cacheDirectory)).server;
+    const mark = pointer.live === null ? null : await readMark(this.#generations, pointer.live);
+    if (pointer.live !== null && mark === null) throw notThere("database", pointer.live);
+    const own = (await this.#empty()).server;
     const path = mark === null ? null : dataDirectory(this.#generations, mark.name);
-    if (path !== null) requireMajor(path, own.major, (await loadPglite()).version);
+    if (path !== null) requireMajor(path, own);
     const server = mark?.server ?? own;
     return {
       engine: "embedded",
@@ -168,9 +175,8 @@ class EmbeddedEngine implements Engine {
   }
 
   async create(database: NewDatabase): Promise<DatabaseRef> {
-    const { files, cacheDirectory } = this.#options;
-    const empty = await emptyDirectory(files, cacheDirectory);
-    return this.#copy(empty.path, newMark({ ...this.#home(), database, server: empty.server }));
+    const empty = await this.#empty();
+    return copyGeneration(this.#generations, empty.path, newMark({ ...this.#home(), database, server: empty.server }));
   }
 
   async seal(building: DatabaseRef, fingerprint: string): Promise<DatabaseRef> {
@@ -184,7 +190,11 @@ class EmbeddedEngine implements Engine {
     };
     await this.#options.files.makeDirectory(this.#baselines.path);
     await writeMark(this.#baselines, sealed);
-    await this.#move(dataDirectory(this.#generations, mark.name), dataDirectory(this.#baselines, sealed.name));
+    await moveTree(
+      this.#options.files,
+      dataDirectory(this.#generations, mark.name),
+      dataDirectory(this.#baselines, sealed.name),
+    );
     await writeMark(this.#baselines, { ...sealed, role: "baseline", complete: true });
     await removeMark(this.#generations, mark.name);
     return { name: sealed.name, id: sealed.id };
@@ -192,15 +202,16 @@ class EmbeddedEngine implements Engine {
 
   async clone(baseline: DatabaseRef, database: NewDatabase): Promise<DatabaseRef> {
     const source = await readMark(this.#baselines, baseline);
-    if (source === null || !source.complete || source.role !== "baseline") throw gone(baseline, "baseline");
-    const ref = await this.#copy(
+    if (source === null || !source.complete || source.role !== "baseline") throw notThere("baseline", baseline);
+    const ref = await copyGeneration(
+      this.#generations,
       dataDirectory(this.#baselines, source.name),
       newMark({ ...this.#home(), database, server: source.server }),
     );
     // `drop` takes the seal away before the first file: what was copied is whole only if the seal is still there.
     if ((await readMark(this.#baselines, baseline))?.complete) return ref;
     await this.drop(ref);
-    throw gone(baseline, "baseline");
+    throw notThere("baseline", baseline);
   }
 
   async fence(live: DatabaseRef, _tables: readonly TableName[]): Promise<Fence> {
@@ -272,53 +283,21 @@ class EmbeddedEngine implements Engine {
     const pointer = await readPointer(files, directory);
     const isLive = pointer.live?.id === mark.id;
     if (isLive) await this.#refuseOthers("REPLANT_LOCKED");
-    requireMajor(dataDirectory(this.#generations, mark.name), mark.server.major, (await loadPglite()).version);
     // What is or was live must outlast a power loss at any time; what is being built is thrown away after one.
     const durable = isLive || pointer.previous.some((previous) => previous.id === mark.id);
     return this.#sessions.open(mark, { durable, keep: () => this.#runHoldsLock });
   }
 
-  async #generation(ref: DatabaseRef): Promise<Mark> {
-    const mark = await readMark(this.#generations, ref);
-    if (mark === null) throw gone(ref, "database");
-    return mark;
+  #empty(): Promise<EmptyDirectory> {
+    return emptyDirectory(this.#options.files, this.#options.cacheDirectory);
   }
 
   async #usable(ref: DatabaseRef): Promise<Mark> {
-    const mark = await this.#generation(ref);
-    if (!mark.complete) throw gone(ref, "database");
-    if (!isLost(mark)) return mark;
-    throw new ReplantError("REPLANT_CONNECTION_FAILED", `${ref.name} was lost when the machine stopped`, {
-      why: "it was still being built and not all of it had reached the disk",
-      state: "live was not changed",
-      hint: "run the command again from the start",
-    });
+    return usableGeneration(this.#generations, ref, (await this.#empty()).server);
   }
 
   #home(): { live: string; home: string } {
     return { live: this.#options.name, home: this.#options.directory };
-  }
-
-  /** The mark is there before the first file and says when the last one is, so that nothing half-made is ever lost or used. */
-  async #copy(from: string, mark: Mark): Promise<DatabaseRef> {
-    await this.#options.files.makeDirectory(this.#generations.path);
-    await writeMark(this.#generations, mark);
-    copyTree(from, dataDirectory(this.#generations, mark.name));
-    await writeMark(this.#generations, { ...mark, complete: true });
-    return { name: mark.name, id: mark.id };
-  }
-
-  /** A rename, or a durable copy where the cache is on another disk. */
-  async #move(from: string, to: string): Promise<void> {
-    const { files } = this.#options;
-    try {
-      await files.rename(from, to);
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "EXDEV")) throw error;
-      copyTree(from, to);
-      syncTree(to);
-      await files.remove(from);
-    }
   }
 
   /** The candidate closed, durable, and with the database's own settings on it. */
@@ -330,19 +309,15 @@ class EmbeddedEngine implements Engine {
     }
     await this.#sessions.settle(candidate.id);
     const mark = await this.#usable(candidate);
-    const path = dataDirectory(this.#generations, mark.name);
-    requireMajor(path, mark.server.major, (await loadPglite()).version);
     if (mark.volatileSince === null) return mark;
-    syncTree(path);
+    syncTree(dataDirectory(this.#generations, mark.name));
     const settled = { ...mark, volatileSince: null };
     await writeMark(this.#generations, settled);
     return settled;
   }
 
-  async #refuseOthers(code: "REPLANT_LOCKED" | "REPLANT_FENCE_BLOCKED" | "REPLANT_SWAP_FAILED"): Promise<void> {
-    const live = await this.liveRef();
-    const others = live === null ? [] : processesIn(dataDirectory(this.#generations, live.name));
-    if (others.length > 0) throw openElsewhere(code, others);
+  async #refuseOthers(code: Parameters<typeof refuseOthers>[2]): Promise<void> {
+    refuseOthers(this.#generations, await this.liveRef(), code);
   }
 }
 
@@ -355,22 +330,6 @@ function passingHolder(): HolderInfo {
     since: new Date().toISOString(),
     socket: null,
   };
-}
-
-function toManaged(shelf: Shelf, mark: Mark, pointer: Pointer): ManagedDatabase {
-  const { name, id, live, run, fingerprint, createdAt } = mark;
-  const common = { name, id, live, fingerprint, sizeBytes: treeSizeBytes(dataDirectory(shelf, name)) };
-  const previous = pointer.previous.find((candidate) => candidate.id === id);
-  if (!mark.complete) return { ...common, role: "building", run, createdAt };
-  if (previous !== undefined) return { ...common, role: "previous", run: previous.run, createdAt: previous.at };
-  return { ...common, role: mark.role, run, createdAt };
-}
-
-function gone(ref: DatabaseRef, what: string): ReplantError {
-  return new ReplantError("REPLANT_CONNECTION_FAILED", `the ${what} ${ref.name} is not there`, {
-    why: "its directory is absent, half-made or being removed",
-    hint: "replant status shows what is there",
-  });
 }
 
 function notSwapped(why: string): ReplantError {

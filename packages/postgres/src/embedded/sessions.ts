@@ -27,12 +27,13 @@ export class Sessions {
    * the first is open is a programming error and throws.
    */
   async open(mark: Mark, options: { readonly durable: boolean; readonly keep: () => boolean }): Promise<SqlSession> {
-    const found = this.#opened.get(mark.id);
-    if (found?.busy) throw new Error(`${mark.name} has a session already`);
-    if (found !== undefined && found.instance.durable !== options.durable) await this.settle(mark.id);
-    const opened = this.#opened.get(mark.id) ?? (await this.#start(mark, options.durable));
-    opened.busy = true;
+    const opened = await this.#take(mark, options.durable);
     return instanceSession(opened.instance, mark.name, () => this.#giveBack(opened, options.keep()));
+  }
+
+  /** The instance itself, for the length of its life: until it is settled. */
+  async instance(mark: Mark, durable: boolean): Promise<Instance> {
+    return (await this.#take(mark, durable)).instance;
   }
 
   /** Stops the instance of a generation, if there is one, and makes its directory durable. Open sessions end. */
@@ -54,6 +55,15 @@ export class Sessions {
 
   isBusy(id: string): boolean {
     return this.#opened.get(id)?.busy ?? false;
+  }
+
+  async #take(mark: Mark, durable: boolean): Promise<Opened> {
+    const found = this.#opened.get(mark.id);
+    if (found?.busy) throw new Error(`${mark.name} has a session already`);
+    if (found !== undefined && found.instance.durable !== durable) await this.settle(mark.id);
+    const opened = this.#opened.get(mark.id) ?? (await this.#start(mark, durable));
+    opened.busy = true;
+    return opened;
   }
 
   async #start(mark: Mark, durable: boolean): Promise<Opened> {
