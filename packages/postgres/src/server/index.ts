@@ -1,0 +1,1 @@
+export { parseServerUrl, redactUrl, type ServerAddress } from "./url.ts";
