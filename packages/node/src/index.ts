@@ -1,3 +1,4 @@
+export * from "./catalogs.ts";
 export * from "./clock.ts";
 export * from "./files.ts";
 export * from "./journal.ts";
