@@ -45,6 +45,7 @@ export const errorCodes = {
   REPLANT_STRATEGY_UNAVAILABLE: ["refused", "The server does not allow an atomic swap; what is missing is named."],
   REPLANT_SWAP_FAILED: ["failed", "The swap did not commit; live is what it was."],
   REPLANT_TABLE_UNKNOWN: ["usage", "A rule or a flag names a table that the database does not have."],
+  REPLANT_URL_INVALID: ["usage", "The database URL is missing where one is needed, or cannot be read."],
   REPLANT_USAGE: ["usage", "The command line could not be understood."],
   REPLANT_VERIFY_FAILED: ["failed", "The candidate read back is not what it must be; live was not changed."],
 } as const satisfies Record<string, readonly [ErrorKind, string]>;

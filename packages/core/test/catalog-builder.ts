@@ -23,7 +23,11 @@ export function table(name: string, columns: string[], keys: string[], reference
     schema: "public",
     name,
     columns: columns.map(column),
-    keys: keys.map((key, index): Key => ({ name: `${name}_key${index}`, columns: key.split(", "), primary: index === 0 })),
+    keys: keys.map((key, index): Key => ({
+      name: `${name}_key${index}`,
+      columns: key.split(", "),
+      primary: index === 0,
+    })),
     foreignKeys: references.map((text): ForeignKey => {
       const [from = "", to = ""] = text.split(" -> ");
       const [target = "", targetColumns = ""] = to.split(".");
@@ -48,7 +52,12 @@ const id = "id uuid! =gen_random_uuid()";
 export const omni = {
   organizations: table("organizations", [id, "clerk_id text!", "slug text"], ["id", "clerk_id"]),
   servers: table("mcp_servers", [id, "server_key text!", "name text!"], ["id", "server_key"]),
-  prompts: table("default_prompts", [id, "mcp_server_id uuid!", "name text!"], ["id", "mcp_server_id, name"], ["mcp_server_id -> mcp_servers.id"]),
+  prompts: table(
+    "default_prompts",
+    [id, "mcp_server_id uuid!", "name text!"],
+    ["id", "mcp_server_id, name"],
+    ["mcp_server_id -> mcp_servers.id"],
+  ),
   services: table(
     "organization_services",
     [id, "organization_id uuid!", "mcp_server_id uuid!", "enabled boolean! =true"],

@@ -29,7 +29,11 @@ describe("the guard", () => {
     ["a name that only contains the letters", { database: "products_dev" }, null],
     ["a name that says prod", { database: "app-prod" }, "REPLANT_GUARD_PRODUCTION"],
     ["a name that says production", { database: "production" }, "REPLANT_GUARD_PRODUCTION"],
-    ["a host that says prod", { location: "db-prod.internal:5432", local: false, consent: "app_dev" }, "REPLANT_GUARD_PRODUCTION"],
+    [
+      "a host that says prod",
+      { location: "db-prod.internal:5432", local: false, consent: "app_dev" },
+      "REPLANT_GUARD_PRODUCTION",
+    ],
     ["a production mark", { environment: "production" }, "REPLANT_GUARD_PRODUCTION"],
     ["a development mark", { environment: "development" }, null],
     ["NODE_ENV", { productionVariables: ["NODE_ENV=production"] }, "REPLANT_GUARD_PRODUCTION"],

@@ -34,10 +34,22 @@ function entriesOf(live: Catalog, keep: KeepRules, rows = 1): BackupEntry[] {
 describe("natural keys", () => {
   test.each([
     ["a unique not-null key beside a generated id", omni.servers, ["server_key"]],
-    ["of several, the one with fewest columns", table("t", ["id int! =nextval('s')", "a text!", "b text!", "c text!"], ["id", "a, b", "c"]), ["c"]],
-    ["a nullable unique column is none", table("t", ["id uuid! =gen_random_uuid()", "email text"], ["id", "email"]), null],
+    [
+      "of several, the one with fewest columns",
+      table("t", ["id int! =nextval('s')", "a text!", "b text!", "c text!"], ["id", "a, b", "c"]),
+      ["c"],
+    ],
+    [
+      "a nullable unique column is none",
+      table("t", ["id uuid! =gen_random_uuid()", "email text"], ["id", "email"]),
+      null,
+    ],
     ["a primary key that means something is one", table("countries", ["code text!", "name text!"], ["code"]), ["code"]],
-    ["a second generated id is none", table("t", ["id uuid! =gen_random_uuid()", "n bigint! =nextval('x')"], ["id", "n"]), null],
+    [
+      "a second generated id is none",
+      table("t", ["id uuid! =gen_random_uuid()", "n bigint! =nextval('x')"], ["id", "n"]),
+      null,
+    ],
   ])("%s", (_name, subject, expected) => {
     expect(naturalKey(subject)).toEqual(expected);
   });
@@ -63,7 +75,12 @@ describe("planBackup", () => {
   });
 
   test("follows natural keys that are references themselves", () => {
-    const favourites = table("favourites", ["id uuid! =gen_random_uuid()", "prompt_id uuid!"], ["id"], ["prompt_id -> default_prompts.id"]);
+    const favourites = table(
+      "favourites",
+      ["id uuid! =gen_random_uuid()", "prompt_id uuid!"],
+      ["id"],
+      ["prompt_id -> default_prompts.id"],
+    );
     const selections = planBackup(catalog(favourites, ...live.tables), { favourites: keepAll });
     expect(selections.map((selection) => `${selection.role} ${tableLabel(selection.table)}`)).toEqual([
       "kept favourites",
@@ -85,7 +102,11 @@ describe("planBackup", () => {
     const a = table("a", ["id int! =nextval('a')", "b_id int!"], ["id", "b_id"], ["b_id -> b.id"]);
     const b = table("b", ["id int! =nextval('b')", "a_id int!"], ["id", "a_id"], ["a_id -> a.id"]);
     const k = table("k", ["id int!", "a_id int!"], ["id"], ["a_id -> a.id"]);
-    expect(planBackup(catalog(a, b, k), { k: keepAll }).map((selection) => tableLabel(selection.table))).toEqual(["k", "a", "b"]);
+    expect(planBackup(catalog(a, b, k), { k: keepAll }).map((selection) => tableLabel(selection.table))).toEqual([
+      "k",
+      "a",
+      "b",
+    ]);
   });
 });
 
@@ -106,7 +127,11 @@ describe("planCarry", () => {
 
   test("columns go by name: dropped ones are named, new ones take their default", () => {
     const target = catalog(
-      table("organizations", ["id uuid! =gen_random_uuid()", "clerk_id text!", "plan text! ='free'", "note text"], ["id", "clerk_id"]),
+      table(
+        "organizations",
+        ["id uuid! =gen_random_uuid()", "clerk_id text!", "plan text! ='free'", "note text"],
+        ["id", "clerk_id"],
+      ),
     );
     const [planned] = planCarry(entriesOf(catalog(omni.organizations), { organizations: keepAll }), target, {}).tables;
     expect(planned?.droppedColumns).toEqual(["slug"]);
@@ -122,13 +147,18 @@ describe("planCarry", () => {
       { table: omni.organizations, rows: 7, reason: "the new schema has no such table" },
     ]);
     const strict = catalog(table("organizations", ["id uuid!", "clerk_id text!", "plan text!"], ["id"]));
-    expect(planCarry(entries, strict, {}).impossible[0]?.reason).toBe('column "plan" is new, NOT NULL and has no default');
+    expect(planCarry(entries, strict, {}).impossible[0]?.reason).toBe(
+      'column "plan" is new, NOT NULL and has no default',
+    );
   });
 
   test("a changed type, or an enum that lost a label, is cast; an enum that gained one is not", () => {
     const withRole = (type: string, enumLabels: string[] | null): Table => {
       const base = table("m", ["id int!"], ["id"]);
-      return { ...base, columns: [...base.columns, { ...base.columns[0]!, name: "role", type, baseType: type, enumLabels }] };
+      return {
+        ...base,
+        columns: [...base.columns, { ...base.columns[0]!, name: "role", type, baseType: type, enumLabels }],
+      };
     };
     const modeOf = (from: Table, to: Table): unknown =>
       planCarry(entriesOf(catalog(from), { m: keepAll }), catalog(to), {}).tables[0]?.columns[1]?.mode;
@@ -162,8 +192,20 @@ describe("order and hashes", () => {
 });
 
 describe("what is no longer needed", () => {
-  const managed = (role: "previous" | "baseline", name: string, createdAt: string, fingerprint: string | null = null) => ({
-    role, name, id: name, live: "app", run: "r", fingerprint, createdAt, sizeBytes: 1,
+  const managed = (
+    role: "previous" | "baseline",
+    name: string,
+    createdAt: string,
+    fingerprint: string | null = null,
+  ) => ({
+    role,
+    name,
+    id: name,
+    live: "app",
+    run: "r",
+    fingerprint,
+    createdAt,
+    sizeBytes: 1,
   });
 
   test("previous databases beyond the quota and old baselines go, the one in use stays", () => {
@@ -172,12 +214,19 @@ describe("what is no longer needed", () => {
       managed("previous", "p2", "2026-01-02T00:00:00Z"),
       ...[1, 2, 3, 4].map((n) => managed("baseline", `b${n}`, `2026-01-0${n}T00:00:00Z`, `f${n}`)),
     ];
-    expect(retired(all, { previousKept: 1, fingerprint: "f1", live: "app" }).map(({ name }) => name)).toEqual(["p1", "b2"]);
+    expect(retired(all, { previousKept: 1, fingerprint: "f1", live: "app" }).map(({ name }) => name)).toEqual([
+      "p1",
+      "b2",
+    ]);
     expect(retired(all, { previousKept: 1, fingerprint: "f1", live: "other" }).map(({ name }) => name)).toEqual(["p1"]);
   });
 
   test("a backup goes only when both limits are passed; the newest good one never does", () => {
-    const at = (id: string, day: number, damage: string | null = null) => ({ id, createdAt: `2026-01-${String(day).padStart(2, "0")}T00:00:00Z`, damage });
+    const at = (id: string, day: number, damage: string | null = null) => ({
+      id,
+      createdAt: `2026-01-${String(day).padStart(2, "0")}T00:00:00Z`,
+      damage,
+    });
     const backups = [at("a", 1), at("b", 2), at("c", 30), at("x", 1, "hash")];
     const nowMs = Date.parse("2026-02-01T00:00:00Z");
     expect(expired(backups, { keepLast: 1, maxAgeDays: 14, nowMs })).toEqual(["b", "a"]);

@@ -17,8 +17,20 @@ export type StepKind =
 export type RunEvent =
   | { readonly type: "step-start"; readonly step: StepKind; readonly title: string }
   /** `total` is null when it cannot be known. */
-  | { readonly type: "progress"; readonly step: StepKind; readonly done: number; readonly total: number | null; readonly unit: string }
-  | { readonly type: "step-end"; readonly step: StepKind; readonly title: string; readonly durationMs: number; readonly note: string | null }
+  | {
+      readonly type: "progress";
+      readonly step: StepKind;
+      readonly done: number;
+      readonly total: number | null;
+      readonly unit: string;
+    }
+  | {
+      readonly type: "step-end";
+      readonly step: StepKind;
+      readonly title: string;
+      readonly durationMs: number;
+      readonly note: string | null;
+    }
   | { readonly type: "step-failed"; readonly step: StepKind; readonly title: string; readonly durationMs: number }
   | { readonly type: "notice"; readonly level: "info" | "warning"; readonly text: string };
 

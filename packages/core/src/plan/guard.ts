@@ -45,10 +45,14 @@ export function assertMayReplace(signals: GuardSignals): void {
     });
   }
   if (!signals.local && signals.consent !== signals.database) {
-    throw new ReplantError("REPLANT_GUARD_REMOTE", `"${signals.database}" at ${signals.location} is not on this machine`, {
-      why: `the connection came from ${signals.source}${wanted}`,
-      state: "nothing was touched",
-      hint: `if you mean it, say its name: --yes=${signals.database}`,
-    });
+    throw new ReplantError(
+      "REPLANT_GUARD_REMOTE",
+      `"${signals.database}" at ${signals.location} is not on this machine`,
+      {
+        why: `the connection came from ${signals.source}${wanted}`,
+        state: "nothing was touched",
+        hint: `if you mean it, say its name: --yes=${signals.database}`,
+      },
+    );
   }
 }

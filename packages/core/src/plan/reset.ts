@@ -54,9 +54,13 @@ export function planReset(facts: ResetFacts, request: ResetRequest): ResetPlan {
 }
 
 function strategyOf({ target }: ResetFacts): ResetPlan["strategy"] {
-  if (target.live === null) return { name: "create", promise: "there is no live database yet: it appears complete or not at all" };
+  if (target.live === null)
+    return { name: "create", promise: "there is no live database yet: it appears complete or not at all" };
   if (target.engine === "embedded") {
-    return { name: "embedded", promise: "a new data directory beside the live one, taken into use by one atomic rename" };
+    return {
+      name: "embedded",
+      promise: "a new data directory beside the live one, taken into use by one atomic rename",
+    };
   }
   return { name: "swap", promise: "a new database beside the live one, both renamed in one transaction" };
 }
@@ -108,7 +112,10 @@ function planTables(facts: ResetFacts): TablePlan[] {
         ...(carried?.defaultedColumns ?? []).map(({ name, value }) => `column ${name} is new and takes ${value}`),
         ...(carried?.references ?? [])
           .filter((reference) => reference.by === "natural-key")
-          .map((reference) => `${reference.columns.join(", ")} re-pointed by natural key of ${tableLabel(reference.target)}`),
+          .map(
+            (reference) =>
+              `${reference.columns.join(", ")} re-pointed by natural key of ${tableLabel(reference.target)}`,
+          ),
       ],
     };
   });

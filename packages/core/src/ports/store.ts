@@ -3,7 +3,10 @@ import type { BackupEntry, BackupManifest, BackupSummary } from "../model/backup
 /** A backup while it is being written; invisible to `list` until sealed. */
 export interface BackupWriter {
   /** Streams one part to the store, compressed and hashed. `rows` is counted from the stream. */
-  add(part: Omit<BackupEntry, "rows" | "sizeBytes" | "storedBytes" | "sha256">, rows: AsyncIterable<Uint8Array>): Promise<BackupEntry>;
+  add(
+    part: Omit<BackupEntry, "rows" | "sizeBytes" | "storedBytes" | "sha256">,
+    rows: AsyncIterable<Uint8Array>,
+  ): Promise<BackupEntry>;
   /** Writes the manifest, makes everything durable, reads it back, shows it under its id, and moves `latest`. */
   seal(manifest: Omit<BackupManifest, "entries">): Promise<BackupManifest>;
   /** Removes what was written. May be called twice, and after `seal` (then it does nothing). */

@@ -57,7 +57,12 @@ export async function writeBackup(
 
 async function writePart(
   run: Run,
-  { session, selection, writer, id }: { session: SqlSession; selection: RowSelection; writer: BackupWriter; id: string },
+  {
+    session,
+    selection,
+    writer,
+    id,
+  }: { session: SqlSession; selection: RowSelection; writer: BackupWriter; id: string },
 ): Promise<BackupEntry> {
   const facts = await run.ports.rows.describe(session, selection);
   const entry = await writer.add(
@@ -65,9 +70,13 @@ async function writePart(
     run.ports.rows.read(session, selection),
   );
   if (entry.rows !== facts.rows) {
-    throw new ReplantError("REPLANT_VERIFY_FAILED", `${tableLabel(selection.table)}: ${facts.rows} rows counted, ${entry.rows} read`, {
-      state: "live was not changed; the incomplete backup was removed",
-    });
+    throw new ReplantError(
+      "REPLANT_VERIFY_FAILED",
+      `${tableLabel(selection.table)}: ${facts.rows} rows counted, ${entry.rows} read`,
+      {
+        state: "live was not changed; the incomplete backup was removed",
+      },
+    );
   }
   return entry;
 }
@@ -107,7 +116,11 @@ export async function backupLive(run: Run): Promise<BackupReport> {
       await session.script("begin isolation level repeatable read read only");
       const report = describeBackup(run, await writeBackup(run, { session, target }));
       await session.script("commit");
-      return { value: report, title: `backup   ${report.keptRows} rows, ${report.tables.length} tables`, note: report.location };
+      return {
+        value: report,
+        title: `backup   ${report.keptRows} rows, ${report.tables.length} tables`,
+        note: report.location,
+      };
     } finally {
       await session.close();
     }

@@ -46,7 +46,10 @@ async function build(
           run.ports.emit({ type: "progress", step: "migrate", done, total: files.length, unit: "migrations" });
         });
         if (applied.length !== files.length) {
-          throw new ReplantError("REPLANT_BASELINE_FAILED", `${applied.length} of ${files.length} migrations were applied to an empty database`);
+          throw new ReplantError(
+            "REPLANT_BASELINE_FAILED",
+            `${applied.length} of ${files.length} migrations were applied to an empty database`,
+          );
         }
         return { value: null, title: `${applied.length} migrations applied` };
       });
@@ -71,7 +74,11 @@ async function build(
 /** Runs seeds as one step of a run. */
 export async function seedStep(
   run: Run,
-  { session, seeds, mustWrite }: { session: Parameters<Run["ports"]["seeder"]["run"]>[0]; seeds: SeedChoice; mustWrite: boolean },
+  {
+    session,
+    seeds,
+    mustWrite,
+  }: { session: Parameters<Run["ports"]["seeder"]["run"]>[0]; seeds: SeedChoice; mustWrite: boolean },
 ): Promise<SeedResult[]> {
   return step(run, { kind: "seed", title: "seeds" }, async () => {
     const chosen = await run.ports.seeder.choose(seeds);

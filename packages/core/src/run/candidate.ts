@@ -48,7 +48,11 @@ export async function withCandidate<Value>(
         () => true,
         () => false,
       ));
-    const fate = keepFailed ? `${candidate.name} was kept to be looked at` : dropped ? `${candidate.name} was dropped` : `${candidate.name} is left for the next command to drop`;
+    const fate = keepFailed
+      ? `${candidate.name} was kept to be looked at`
+      : dropped
+        ? `${candidate.name} was dropped`
+        : `${candidate.name} is left for the next command to drop`;
     const state = live === null ? `there is still no live database; ${fate}` : `${live.name} was NOT changed; ${fate}`;
     throw describeFailure(error, { state });
   } finally {

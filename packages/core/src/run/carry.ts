@@ -24,7 +24,12 @@ export interface CarryResult {
  */
 export async function carryInto(
   run: Run,
-  { candidate, reader, catalog, acceptLoss }: { candidate: DatabaseRef; reader: BackupReader; catalog: Catalog; acceptLoss: readonly string[] },
+  {
+    candidate,
+    reader,
+    catalog,
+    acceptLoss,
+  }: { candidate: DatabaseRef; reader: BackupReader; catalog: Catalog; acceptLoss: readonly string[] },
 ): Promise<CarryResult> {
   const source = { tables: reader.manifest.entries.map((entry) => entry.table) };
   assertKeepTables(unknownKeepTables(run.project.keep, [source, catalog]));
@@ -80,9 +85,15 @@ function assertNoFindings(findings: readonly string[]): void {
   });
 }
 
-function decideLoss(
-  { plan, outcome, acceptLoss }: { plan: CarryPlan; outcome: CarryOutcome; acceptLoss: readonly string[] },
-): AcceptedLoss[] {
+function decideLoss({
+  plan,
+  outcome,
+  acceptLoss,
+}: {
+  plan: CarryPlan;
+  outcome: CarryOutcome;
+  acceptLoss: readonly string[];
+}): AcceptedLoss[] {
   const losses: AcceptedLoss[] = [
     ...plan.impossible.map(({ table, rows, reason }) => ({ table: tableLabel(table), rows, reason })),
     ...outcome.tables
@@ -110,7 +121,9 @@ function describeCarry(plan: CarryPlan, outcome: CarryOutcome): { title: string;
     ...plan.tables.flatMap((table) =>
       table.defaultedColumns.map(({ name, value }) => `${tableLabel(table.table)}.${name} -> ${value}`),
     ),
-    ...outcome.repointed.map(({ table, rows, constraint }) => `${rows} of ${tableLabel(table)} re-pointed (${constraint})`),
+    ...outcome.repointed.map(
+      ({ table, rows, constraint }) => `${rows} of ${tableLabel(table)} re-pointed (${constraint})`,
+    ),
   ];
   return {
     title: `carry    ${total((table) => table.carried)}/${total((table) => table.inBackup)} rows, ids kept`,

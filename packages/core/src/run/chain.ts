@@ -24,18 +24,32 @@ type Authorise = (target: TargetFacts) => Promise<void>;
  */
 
 /** First task: always begins anew. */
-export async function chainBackup(ports: Ports, project: Project, { authorise }: { authorise: Authorise }): Promise<BackupReport> {
+export async function chainBackup(
+  ports: Ports,
+  project: Project,
+  { authorise }: { authorise: Authorise },
+): Promise<BackupReport> {
   return withRun({ ports, project, command: "backup --chain" }, async (run) => {
     const target = await ports.engine.probe();
     await authorise(target);
     const report = await backupLive(run);
-    await ports.journal.writeChain({ run: run.id, live: target.database, tasks: ["backup"], backup: report.backup, candidate: null });
+    await ports.journal.writeChain({
+      run: run.id,
+      live: target.database,
+      tasks: ["backup"],
+      backup: report.backup,
+      candidate: null,
+    });
     return report;
   });
 }
 
 /** Second task: an empty candidate with all migrations. */
-export async function chainReset(ports: Ports, project: Project, { authorise }: { authorise: Authorise }): Promise<MigrateReport> {
+export async function chainReset(
+  ports: Ports,
+  project: Project,
+  { authorise }: { authorise: Authorise },
+): Promise<MigrateReport> {
   return joinChain(ports, project, { command: "reset --chain", after: ["backup"] }, async (run, chain) => {
     const target = await ports.engine.probe();
     await authorise(target);
@@ -50,7 +64,11 @@ export async function chainReset(ports: Ports, project: Project, { authorise }: 
 }
 
 /** Third task: seeds the candidate. */
-export async function chainSeed(ports: Ports, project: Project, { choice }: { choice: SeedChoice }): Promise<SeedReport> {
+export async function chainSeed(
+  ports: Ports,
+  project: Project,
+  { choice }: { choice: SeedChoice },
+): Promise<SeedReport> {
   return joinChain(ports, project, { command: "seed --chain", after: ["backup", "reset"] }, async (run, chain) => {
     const seeds = await withSession(run, candidateOf(chain), (session) =>
       seedStep(run, { session, seeds: choice, mustWrite: true }),
@@ -69,40 +87,45 @@ export async function chainRestore(
   project: Project,
   { choice, acceptLoss, keepFailed }: { choice: SeedChoice; acceptLoss: readonly string[]; keepFailed: boolean },
 ): Promise<SwapReport> {
-  return joinChain(ports, project, { command: "restore --chain", after: ["backup", "reset", "seed"] }, async (run, chain) => {
-    const facts = await inspect({ ports, project }, choice);
-    const { live } = facts.target;
-    const candidate = candidateOf(chain);
-    if (live === null) throw broken("live has vanished since db:backup");
-    const catalog = await withSession(run, candidate, (session) => ports.engine.catalog(session));
-    const report = await withCandidate(run, { candidate, live, keepFailed }, async (fences): Promise<SwapReport> => {
-      const fence = await raiseFence(run, { live, facts });
-      fences.push(fence);
-      const manifest = await step(run, { kind: "backup", title: "backup" }, async () => ({
-        value: await writeBackup(run, { session: fence.session, target: facts.target }),
-        title: "backup   once more, behind the fence",
-      }));
-      const reader = await ports.store.open(manifest.id);
-      const { outcome, acceptedLoss } = await carryInto(run, { candidate, reader, catalog, acceptLoss });
-      const { previous, endedSessions } = await swapIn(run, { candidate, live, fence });
-      await ports.journal.writeChain(null);
-      await cleanUp(run, { fingerprint: facts.fingerprint });
-      return {
-        run: run.id,
-        live: facts.target.database,
-        planHash: null,
-        previous: previous?.name ?? null,
-        backup: { id: manifest.id, location: reader.location },
-        carried: outcome,
-        acceptedLoss,
-        endedSessions,
-        seeds: [],
-        durationMs: run.ports.clock.now() - run.startedAt,
-        warnings: run.warnings,
-      };
-    });
-    return report;
-  });
+  return joinChain(
+    ports,
+    project,
+    { command: "restore --chain", after: ["backup", "reset", "seed"] },
+    async (run, chain) => {
+      const facts = await inspect({ ports, project }, choice);
+      const { live } = facts.target;
+      const candidate = candidateOf(chain);
+      if (live === null) throw broken("live has vanished since db:backup");
+      const catalog = await withSession(run, candidate, (session) => ports.engine.catalog(session));
+      const report = await withCandidate(run, { candidate, live, keepFailed }, async (fences): Promise<SwapReport> => {
+        const fence = await raiseFence(run, { live, facts });
+        fences.push(fence);
+        const manifest = await step(run, { kind: "backup", title: "backup" }, async () => ({
+          value: await writeBackup(run, { session: fence.session, target: facts.target }),
+          title: "backup   once more, behind the fence",
+        }));
+        const reader = await ports.store.open(manifest.id);
+        const { outcome, acceptedLoss } = await carryInto(run, { candidate, reader, catalog, acceptLoss });
+        const { previous, endedSessions } = await swapIn(run, { candidate, live, fence });
+        await ports.journal.writeChain(null);
+        await cleanUp(run, { fingerprint: facts.fingerprint });
+        return {
+          run: run.id,
+          live: facts.target.database,
+          planHash: null,
+          previous: previous?.name ?? null,
+          backup: { id: manifest.id, location: reader.location },
+          carried: outcome,
+          acceptedLoss,
+          endedSessions,
+          seeds: [],
+          durationMs: run.ports.clock.now() - run.startedAt,
+          warnings: run.warnings,
+        };
+      });
+      return report;
+    },
+  );
 }
 
 async function joinChain<Report extends object>(
@@ -130,9 +153,13 @@ function candidateOf(chain: ChainState): DatabaseRef {
 }
 
 function broken(why: string): ReplantError {
-  return new ReplantError("REPLANT_CHAIN_BROKEN", "this task is part of the chain backup -> reset -> seed -> restore and cannot run here", {
-    why,
-    state: "live was not changed",
-    hint: "run the whole chain (pnpm db:cycle), or the command without --chain",
-  });
+  return new ReplantError(
+    "REPLANT_CHAIN_BROKEN",
+    "this task is part of the chain backup -> reset -> seed -> restore and cannot run here",
+    {
+      why,
+      state: "live was not changed",
+      hint: "run the whole chain (pnpm db:cycle), or the command without --chain",
+    },
+  );
 }

@@ -24,7 +24,11 @@ export async function cleanUp(run: Run, { fingerprint }: { fingerprint: string |
     const { engine, store, clock } = run.ports;
     const { database } = await engine.probe();
     const dropped: string[] = [];
-    const over = retired(await engine.managed(), { previousKept: run.project.previousKept, fingerprint, live: database });
+    const over = retired(await engine.managed(), {
+      previousKept: run.project.previousKept,
+      fingerprint,
+      live: database,
+    });
     for (const old of over) {
       try {
         await engine.drop(old);
@@ -37,7 +41,11 @@ export async function cleanUp(run: Run, { fingerprint }: { fingerprint: string |
       await store.remove(id);
       dropped.push(id);
     }
-    return { value: dropped, title: dropped.length === 0 ? "clean    nothing to drop" : `clean    ${dropped.length} dropped`, ...(dropped.length === 0 ? {} : { note: dropped.join(", ") }) };
+    return {
+      value: dropped,
+      title: dropped.length === 0 ? "clean    nothing to drop" : `clean    ${dropped.length} dropped`,
+      ...(dropped.length === 0 ? {} : { note: dropped.join(", ") }),
+    };
   });
 }
 
@@ -54,9 +62,16 @@ export function expired(
 }
 
 /** `replant clean`: applies the quotas now. `all` drops previous databases and baselines too. */
-export async function clean(ports: Ports, project: Project, { all }: { all: boolean }): Promise<{ run: string; dropped: string[] }> {
+export async function clean(
+  ports: Ports,
+  project: Project,
+  { all }: { all: boolean },
+): Promise<{ run: string; dropped: string[] }> {
   return withRun({ ports, project, command: "clean" }, async (run) => {
-    const dropped = await cleanUp({ ...run, project: all ? { ...project, previousKept: 0 } : project }, { fingerprint: null });
+    const dropped = await cleanUp(
+      { ...run, project: all ? { ...project, previousKept: 0 } : project },
+      { fingerprint: null },
+    );
     if (!all) return { run: run.id, dropped };
     const { database } = await ports.engine.probe();
     for (const baseline of await ports.engine.managed()) {

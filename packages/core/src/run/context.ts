@@ -77,7 +77,14 @@ export async function withRun<Report extends object>(
   try {
     await recover(run, { chain: id ?? null });
     const live = await engine.liveRef();
-    await append(run, { type: "begin", at: iso(clock.now()), command, live: live?.name ?? "", liveId: live?.id ?? null, planHash: null });
+    await append(run, {
+      type: "begin",
+      at: iso(clock.now()),
+      command,
+      live: live?.name ?? "",
+      liveId: live?.id ?? null,
+      planHash: null,
+    });
     begun = true;
     const report = await work(run);
     await append(run, endRecord(run, null, report));

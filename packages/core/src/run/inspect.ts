@@ -26,7 +26,9 @@ export async function inspect(
     (database) => database.role === "baseline" && database.fingerprint === fingerprint,
   );
   const live =
-    target.live === null ? null : await withSession({ ports }, target.live, (session) => inspectLive(session, { ports, project }));
+    target.live === null
+      ? null
+      : await withSession({ ports }, target.live, (session) => inspectLive(session, { ports, project }));
   return {
     tool: project.tool,
     project: project.id,

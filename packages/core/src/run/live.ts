@@ -38,7 +38,10 @@ export async function migrateLive(
     const applied = await withSession(run, assertLive(target), (session) =>
       step(run, { kind: "migrate", title: "migrations" }, async () => {
         const applied = await ports.migrator.apply(session, () => undefined);
-        return { value: applied, title: applied.length === 0 ? "no migration pending" : `${applied.length} migrations applied` };
+        return {
+          value: applied,
+          title: applied.length === 0 ? "no migration pending" : `${applied.length} migrations applied`,
+        };
       }),
     );
     return { run: run.id, applied };

@@ -33,7 +33,11 @@ export async function recover(run: Run, { chain }: { chain: string | null }): Pr
   const open = await journal.readChain();
   if (open !== null && open.run !== chain) {
     await journal.writeChain(null);
-    emit({ type: "notice", level: "info", text: `the unfinished chain ${open.run} is given up; live was not changed by it` });
+    emit({
+      type: "notice",
+      level: "info",
+      text: `the unfinished chain ${open.run} is given up; live was not changed by it`,
+    });
   }
   const left = orphans(await engine.managed(), chain);
   for (const database of left) await engine.drop(database);

@@ -46,10 +46,14 @@ async function openVerified(
   const reader = await ports.store.open(backup);
   const { lineage, id } = reader.manifest;
   if (lineage.project !== project.id && !fromProject) {
-    throw new ReplantError("REPLANT_BACKUP_FOREIGN", `backup ${id} was made from another project (database "${lineage.database}")`, {
-      state: "nothing was touched",
-      hint: "if you mean it, add --from-project",
-    });
+    throw new ReplantError(
+      "REPLANT_BACKUP_FOREIGN",
+      `backup ${id} was made from another project (database "${lineage.database}")`,
+      {
+        state: "nothing was touched",
+        hint: "if you mean it, add --from-project",
+      },
+    );
   }
   await reader.verify();
   throwIfAborted(ports.signal);

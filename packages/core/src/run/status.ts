@@ -24,7 +24,9 @@ export async function status({ ports }: { ports: Ports; project: Project }): Pro
           ? null
           : `a chain is open (done: ${chain.tasks.join(", ")}); its next task goes on, any other command gives it up`
         : `run ${unfinished.run} has not ended: ${
-            outcomeOf(unfinished, live?.id ?? null) === "completed" ? "its new database is live" : "live is unchanged by it"
+            outcomeOf(unfinished, live?.id ?? null) === "completed"
+              ? "its new database is live"
+              : "live is unchanged by it"
           }; if it is not running any more, the next command ${left.length === 0 ? "records that" : `drops ${left.join(", ")}`}`,
     backups: await store.list(),
     migrations:

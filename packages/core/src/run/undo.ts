@@ -37,7 +37,10 @@ export async function undo(
         const catalog = await ports.engine.catalog(now);
         const found = await ports.rows.difference(now, before, catalog.tables);
         return {
-          value: found.map(({ table, ...counts }) => ({ table: { schema: table.schema, name: table.name }, ...counts })),
+          value: found.map(({ table, ...counts }) => ({
+            table: { schema: table.schema, name: table.name },
+            ...counts,
+          })),
           title: found.length === 0 ? "compared: no table differs" : `compared: ${found.length} tables differ`,
         };
       } finally {

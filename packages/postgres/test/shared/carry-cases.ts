@@ -1,0 +1,352 @@
+import type { SqlSession } from "@replant/core";
+import { describe, expect, test } from "vitest";
+import { carryBetween, keepAll, lines } from "./harness.ts";
+
+export interface Pair {
+  readonly live: SqlSession;
+  readonly candidate: SqlSession;
+}
+
+const omni = `
+create type member_role as enum ('admin', 'member', 'viewer');
+create table organizations (id uuid primary key default gen_random_uuid(), clerk_id text not null unique, name text, metadata jsonb, created_at timestamptz not null default now());
+create table users (id uuid primary key default gen_random_uuid(), clerk_id text not null unique, deleted_at timestamptz);
+create table mcp_servers (id uuid primary key default gen_random_uuid(), server_key text not null unique, name text);
+create table default_prompts (id uuid primary key default gen_random_uuid(), mcp_server_id uuid not null references mcp_servers on delete cascade, name text not null, unique (mcp_server_id, name));
+create table organization_services (id uuid primary key default gen_random_uuid(), organization_id uuid not null references organizations on delete cascade,
+  mcp_server_id uuid not null references mcp_servers on delete cascade, enabled boolean not null default true, unique (organization_id, mcp_server_id));
+create table organization_prompts (id uuid primary key default gen_random_uuid(), organization_id uuid not null references organizations on delete cascade,
+  default_prompt_id uuid references default_prompts, created_by uuid references users, role member_role not null default 'member', body text);`;
+
+const seeds = `
+insert into mcp_servers (server_key, name) select 'server-' || n, 'Server ' || n from generate_series(1, 5) n order by random();
+insert into default_prompts (mcp_server_id, name) select id, 'prompt-' || n from mcp_servers, generate_series(1, 2) n;`;
+
+const kept = `
+insert into organizations (clerk_id, name, metadata, created_at) select 'org_' || n, 'Org ' || n, jsonb_build_object('deep', jsonb_build_array(n, null, 1.50)), '2026-01-01 00:00:00.123456+00'::timestamptz + n * interval '1 microsecond' from generate_series(1, 3) n;
+insert into users (clerk_id, deleted_at) values ('u1', null), ('u2', null), ('gone', now());
+insert into organization_services (organization_id, mcp_server_id) select o.id, s.id from organizations o join mcp_servers s on s.server_key in ('server-2', 'server-4');
+insert into organization_prompts (organization_id, default_prompt_id, created_by, body)
+  select o.id, p.id, u.id, 'text' from organizations o, users u, default_prompts p join mcp_servers s on s.id = p.mcp_server_id
+  where u.clerk_id = 'u1' and s.server_key = 'server-3' and p.name = 'prompt-1';`;
+
+const keep = {
+  organizations: keepAll,
+  users: { ...keepAll, where: "deleted_at is null" },
+  organization_services: keepAll,
+  organization_prompts: keepAll,
+};
+
+const enablements = `select o.*, s.server_key, x.id, x.enabled from organization_services x
+  join organizations o on o.id = x.organization_id join mcp_servers s on s.id = x.mcp_server_id order by x.id`;
+const prompts = `select x.id, x.organization_id, x.created_by, x.body, s.server_key, p.name from organization_prompts x
+  left join default_prompts p on p.id = x.default_prompt_id left join mcp_servers s on s.id = p.mcp_server_id order by x.id`;
+
+/** What carrying promises, against any engine: `open` gives two empty databases. */
+export function carryCases(open: () => Promise<Pair>): void {
+  async function prepared(live: string, candidate: string): Promise<Pair> {
+    const pair = await open();
+    await pair.live.script(live);
+    await pair.candidate.script(candidate);
+    return pair;
+  }
+
+  describe("references by meaning", () => {
+    test("every enablement stands on the right server although all server ids are new, also through two steps", async () => {
+      const { live, candidate } = await prepared(omni + seeds + kept, omni + seeds);
+      const before = [await lines(live, enablements), await lines(live, prompts)];
+      const { outcome, findings } = await carryBetween(live, candidate, keep);
+      expect(findings).toEqual([]);
+      expect([await lines(candidate, enablements), await lines(candidate, prompts)]).toEqual(before);
+      expect(before[0]).toHaveLength(6);
+      expect(await lines(live, "select id from mcp_servers order by 1")).not.toEqual(
+        await lines(candidate, "select id from mcp_servers order by 1"),
+      );
+      expect(outcome.repointed.map(({ table, rows }) => [table.name, rows])).toEqual([
+        ["organization_prompts", 3],
+        ["organization_services", 6],
+      ]);
+      expect(await lines(candidate, "select clerk_id from users order by 1")).toEqual(["(u1)", "(u2)"]);
+    });
+
+    test("a server that the seeds no longer have quarantines exactly its rows, by name", async () => {
+      const { live, candidate } = await prepared(
+        omni + seeds + kept,
+        omni + seeds + "delete from mcp_servers where server_key = 'server-4'",
+      );
+      const { outcome, findings } = await carryBetween(live, candidate, keep);
+      expect(findings).toEqual([]);
+      expect(outcome.quarantined).toHaveLength(3);
+      for (const row of outcome.quarantined) {
+        expect(row.row).toMatch(/^id=[0-9a-f-]{36}$/);
+        expect(row.reason).toBe("mcp_server_id: the new database has no row of mcp_servers with server_key=server-4");
+      }
+      expect(outcome.tables.find((item) => item.table.name === "organization_services")).toMatchObject({
+        inBackup: 6,
+        carried: 3,
+        quarantined: 3,
+      });
+    });
+
+    test("rules for missing rows: null and drop-row are applied and counted", async () => {
+      const rules = {
+        ...keep,
+        organization_services: { ...keepAll, onMissing: { mcp_server_id: "drop-row" as const } },
+        organization_prompts: {
+          ...keepAll,
+          onMissing: { created_by: "null" as const, organization_prompts_default_prompt_id_fkey: "null" as const },
+        },
+      };
+      const { live, candidate } = await prepared(
+        `${omni}${seeds}${kept} update organization_prompts set created_by = (select id from users where clerk_id = 'gone')`,
+        omni,
+      );
+      const { outcome, findings } = await carryBetween(live, candidate, rules);
+      expect(findings).toEqual([]);
+      expect(outcome.quarantined).toEqual([]);
+      expect(outcome.tables.map((item) => [item.table.name, item.carried, item.dropped])).toEqual([
+        ["users", 2, 0],
+        ["organizations", 3, 0],
+        ["organization_prompts", 3, 0],
+        ["organization_services", 0, 6],
+      ]);
+      expect(await lines(candidate, "select created_by, default_prompt_id from organization_prompts")).toEqual([
+        "(,)",
+        "(,)",
+        "(,)",
+      ]);
+    });
+
+    test("a kept row whose kept parent is left out by its rule is named, not loaded without it", async () => {
+      const { live, candidate } = await prepared(
+        `${omni}${seeds}${kept} update organization_prompts set created_by = (select id from users where clerk_id = 'gone')`,
+        omni + seeds,
+      );
+      const { outcome } = await carryBetween(live, candidate, keep);
+      expect(outcome.quarantined.map((row) => [row.table.name, row.reason.replace(/=.*/, "")])).toEqual(
+        Array.from({ length: 3 }, () => [
+          "organization_prompts",
+          "created_by: the new database has no row of users with clerk_id",
+        ]),
+      );
+    });
+  });
+
+  describe("merge with rows of the seeds", () => {
+    const seededUser = "insert into users (id, clerk_id) values ('00000000-0000-4000-8000-000000000001', 'u1');";
+    const seededChild = `${seededUser} insert into organizations (clerk_id) values ('seeded');
+      insert into organization_prompts (organization_id, created_by, body) select id, '00000000-0000-4000-8000-000000000001', 'of the seeds' from organizations;`;
+
+    test("the kept row takes the seeded row's place, and what pointed at that follows", async () => {
+      const { live, candidate } = await prepared(omni + seeds + kept, omni + seeds + seededChild);
+      const { outcome, findings } = await carryBetween(live, candidate, keep);
+      expect(findings).toEqual([]);
+      expect(outcome.tables.find((item) => item.table.name === "users")).toMatchObject({
+        carried: 2,
+        replacedSeeded: 1,
+      });
+      const ids = await lines(live, "select id from users where clerk_id = 'u1'");
+      expect(await lines(candidate, "select id from users where clerk_id = 'u1'")).toEqual(ids);
+      expect(await lines(candidate, "select created_by from organization_prompts where body = 'of the seeds'")).toEqual(
+        ids,
+      );
+    });
+
+    test("where the seed wins, the kept row is dropped by rule and references go to the seeded one", async () => {
+      const { live, candidate } = await prepared(omni + seeds + kept, omni + seeds + seededUser);
+      const rules = { ...keep, users: { ...keep.users, onConflict: "seed" as const } };
+      const { outcome, findings } = await carryBetween(live, candidate, rules);
+      expect(findings).toEqual([]);
+      expect(outcome.tables.find((item) => item.table.name === "users")).toMatchObject({ carried: 1, dropped: 1 });
+      expect(await lines(candidate, "select distinct created_by from organization_prompts")).toEqual([
+        "(00000000-0000-4000-8000-000000000001)",
+      ]);
+    });
+
+    test("where the rule says error, the row is quarantined, and what hangs on it", async () => {
+      const { live, candidate } = await prepared(omni + seeds + kept, omni + seeds + seededUser);
+      const rules = { ...keep, users: { ...keep.users, onConflict: "error" as const } };
+      const { outcome } = await carryBetween(live, candidate, rules);
+      expect(outcome.tables.map((item) => [item.table.name, item.quarantined])).toContainEqual(["users", 1]);
+      expect(outcome.tables.map((item) => [item.table.name, item.quarantined])).toContainEqual([
+        "organization_prompts",
+        3,
+      ]);
+    });
+
+    test("one row that collides with two different seeded rows is a conflict that nobody can guess", async () => {
+      const schema = "create table t (id int primary key, a text unique, b text unique);";
+      const { live, candidate } = await prepared(
+        `${schema} insert into t values (1, 'x', 'y'), (2, 'p', 'q')`,
+        `${schema} insert into t values (7, 'x', 'other'), (8, 'else', 'y')`,
+      );
+      const { outcome } = await carryBetween(live, candidate, { t: keepAll });
+      expect(outcome.quarantined.map(({ row }) => row)).toEqual(["id=1"]);
+      expect(outcome.tables[0]).toMatchObject({ inBackup: 2, carried: 1, quarantined: 1 });
+    });
+  });
+
+  describe("rows that do not fit", () => {
+    test.each([
+      [
+        "a column became NOT NULL",
+        "create table t (id int primary key, v text)",
+        "create table t (id int primary key, v text not null)",
+        "(1, 'a'), (2, null)",
+        /^v: null value in column "v"/,
+      ],
+      [
+        "a type changed",
+        "create table t (id int primary key, v text)",
+        "create table t (id int primary key, v integer)",
+        "(1, '12'), (2, 'x')",
+        /^column "v" is now integer: invalid input syntax for type integer/,
+      ],
+      [
+        "a text got shorter",
+        "create table t (id int primary key, v text)",
+        "create table t (id int primary key, v varchar(3))",
+        "(1, 'abc'), (2, 'abcd')",
+        /value too long for type character varying\(3\)/,
+      ],
+      [
+        "a check was added",
+        "create table t (id int primary key, v int)",
+        "create table t (id int primary key, v int check (v > 0))",
+        "(1, 5), (2, -5)",
+        /violates check constraint/,
+      ],
+      [
+        "a value is no longer unique",
+        "create table t (id int primary key, v int)",
+        "create table t (id int primary key, v int unique)",
+        "(1, 5), (2, 5)",
+        /duplicate key value violates unique constraint/,
+      ],
+    ])("%s: the row is named with the server's reason, the others arrive", async (_name, from, to, values, reason) => {
+      const { live, candidate } = await prepared(`${from}; insert into t values ${values}`, to);
+      const { outcome, findings } = await carryBetween(live, candidate, { t: keepAll });
+      expect(findings).toEqual([]);
+      expect(outcome.tables[0]).toMatchObject({ inBackup: 2, carried: 1, quarantined: 1 });
+      expect(outcome.quarantined).toMatchObject([{ row: "id=2", reason: expect.stringMatching(reason) }]);
+      expect(await lines(candidate, "select id from t")).toEqual(["(1)"]);
+    });
+
+    test("an enum label that was removed quarantines its rows; one that was added does not matter", async () => {
+      const from = "create type mood as enum ('ok', 'sad'); create table t (id int primary key, m mood, ms mood[]);";
+      const to = "create type mood as enum ('ok', 'great'); create table t (id int primary key, m mood, ms mood[]);";
+      const { live, candidate } = await prepared(
+        `${from} insert into t values (1, 'ok', '{ok,ok}'), (2, 'sad', '{ok}'), (3, 'ok', '{sad}')`,
+        to,
+      );
+      const { outcome } = await carryBetween(live, candidate, { t: keepAll });
+      expect(outcome.quarantined.map(({ row }) => row)).toEqual(["id=2", "id=3"]);
+      expect(await lines(candidate, "select * from t")).toEqual(['(1,ok,"{ok,ok}")']);
+    });
+
+    test("a row that goes takes those with it that point at it, over several steps", async () => {
+      const schema = (check: string): string => `create table a (id int primary key, v int ${check});
+        create table b (id int primary key, a_id int not null references a); create table c (id int primary key, b_id int references b);`;
+      const { live, candidate } = await prepared(
+        `${schema("")} insert into a values (1, 1), (2, -1); insert into b values (1, 1), (2, 2); insert into c values (1, 1), (2, 2), (3, null);`,
+        schema("check (v > 0)"),
+      );
+      const { outcome, findings } = await carryBetween(live, candidate, { a: keepAll, b: keepAll, c: keepAll });
+      expect(findings).toEqual([]);
+      expect(outcome.tables.map((item) => [item.table.name, item.carried, item.quarantined])).toEqual([
+        ["a", 1, 1],
+        ["b", 1, 1],
+        ["c", 2, 1],
+      ]);
+    });
+  });
+
+  describe("loading", () => {
+    test("cycles, self-references, identities, generated columns, sequences; triggers stay silent and stay on", async () => {
+      const schema = `
+        create table people (id bigint generated always as identity primary key, boss bigint references people, team int, full_name text, upper_name text generated always as (upper(full_name)) stored);
+        create table teams (id serial primary key, lead bigint not null references people);
+        alter table people add foreign key (team) references teams;
+        create table log (n serial primary key, what text);
+        create function note() returns trigger language plpgsql as $$ begin insert into log (what) values (tg_op); return new; end $$;
+        create trigger noted after insert or update on people for each row execute function note();`;
+      const { live, candidate } = await prepared(
+        `${schema} begin; alter table people disable trigger user;
+         insert into people (boss, full_name) select case when n > 1 then n - 1 end, 'Person ' || n from generate_series(1, 200) n;
+         insert into teams (lead) select id from people where id % 50 = 0; update people set team = (id % 4) + 1; commit;`,
+        schema,
+      );
+      const { outcome, findings } = await carryBetween(live, candidate, { people: keepAll, teams: keepAll });
+      expect(findings).toEqual([]);
+      expect(outcome.tables.map((item) => item.carried).sort()).toEqual([200, 4]);
+      expect(await lines(candidate, "select * from people order by id")).toEqual(
+        await lines(live, "select * from people order by id"),
+      );
+      expect(await lines(candidate, "select count(*) from log")).toEqual(["(0)"]);
+      await candidate.script("insert into people (full_name) values ('next')");
+      expect(await lines(candidate, "select id, upper_name from people where full_name = 'next'")).toEqual([
+        "(201,NEXT)",
+      ]);
+      expect(await lines(candidate, "select what from log")).toEqual(["(INSERT)"]);
+    });
+
+    test("every value comes back as the server's own text", async () => {
+      const schema = `create type pair as (a int, b text); create domain positive as int check (value > 0);
+        create table v (id int primary key, t text, ts timestamptz, d date, n numeric, n2 numeric(12,4), f float8, r real, b bytea, j json, jb jsonb, a text[], iv interval, u uuid,
+          i inet, rng int4range, p point, bits bit(5), vb bit varying, ch char(5), vc varchar(10), c pair, dom positive, x xml, m money, tsv tsvector, o oid, big bigint);`;
+      const { live, candidate } = await prepared(
+        `${schema} insert into v (id, t, ts, d, n, f, r, a) values
+          (1, E'tab\\there\\nnew line \\\\. \\\\N', 'infinity', '-infinity', 'NaN', 'NaN', '-Infinity', array['a,b', null, '"', 'NULL', '']),
+          (2, '', '2026-02-03 04:05:06.789012+00', '4713-01-01 BC', 1.50, 0.1, 1e-30, '{}'), (3, E'\\r\\n\\t\\b''"', '0001-01-01 BC', null, 123456789012345678901234567890.000100, 1.7976931348623157e308, 3.4e38, null);
+         insert into v (id, n2, b, j, jb, iv, u, i, rng, p, bits, vb, ch, vc, c, dom, x, m, tsv, o, big) values
+          (4, 1.5, '\\x00ff5c0a', '{"a" :  1, "a": 2}', '{"b": [1.10, null, "\\u00e9\\"\\\\"]}', '1 year 2 mons -3 days 04:05:06.000007', gen_random_uuid(), '10.0.0.1/8', '[1,5)', '(1.5,-2)',
+           '10101', '1', 'ab', 'x', row(1, 'q"u,o'), 7, '<a b="c">d</a>', 12.34, 'fat:1 cat:2', 4294967295, -9223372036854775808);`,
+        schema,
+      );
+      const { outcome, findings } = await carryBetween(live, candidate, { v: keepAll });
+      expect(findings).toEqual([]);
+      expect(outcome.tables[0]?.carried).toBe(4);
+      expect(await lines(candidate, "select * from v order by id")).toEqual(
+        await lines(live, "select * from v order by id"),
+      );
+    });
+
+    test("names are data, whatever they hold", async () => {
+      const hostile = `"we""ird $1 ; drop table x; --"`;
+      const schema = `create schema "S ""x"; create table "S ""x".${hostile} ("Id '$replant$" int primary key, "a\\b" text not null unique, "ref" int references "S ""x".${hostile});`;
+      const { live, candidate } = await prepared(
+        `${schema} insert into "S ""x".${hostile} values (1, 'one', 1), (2, 'two', 1)`,
+        `${schema} insert into "S ""x".${hostile} values (9, 'two', null)`,
+      );
+      const { outcome, findings } = await carryBetween(live, candidate, {
+        'S "x.we"ird $1 ; drop table x; --': keepAll,
+      });
+      expect(findings).toEqual([]);
+      expect(outcome.tables[0]).toMatchObject({ carried: 2, replacedSeeded: 1 });
+      expect(await lines(candidate, `select * from "S ""x".${hostile} order by 1`)).toEqual(["(1,one,1)", "(2,two,1)"]);
+    });
+
+    test("a table without any key is carried, and counted with its duplicates", async () => {
+      const { live, candidate } = await prepared(
+        "create table notes (a int, b text); insert into notes values (1, 'x'), (1, 'x'), (2, null)",
+        "create table notes (a int, b text)",
+      );
+      const { outcome, findings } = await carryBetween(live, candidate, { notes: keepAll });
+      expect(findings).toEqual([]);
+      expect(outcome.tables[0]).toMatchObject({ inBackup: 3, carried: 3 });
+    });
+
+    test("rows that vanish on the way in are noticed, because counts are read back", async () => {
+      const schema = "create table t (id int primary key, v text);";
+      const { live, candidate } = await prepared(
+        `${schema} insert into t select n, 'v' from generate_series(1, 10) n`,
+        `${schema} create rule swallow as on insert to t where new.id = 7 do instead nothing`,
+      );
+      const { outcome, findings } = await carryBetween(live, candidate, { t: keepAll });
+      expect(outcome.tables[0]?.carried).toBe(9);
+      expect(findings).toEqual([
+        "t: 10 rows in the backup, but 9 read back unchanged, 0 dropped by rule, 0 quarantined",
+      ]);
+    });
+  });
+}
