@@ -16,9 +16,12 @@ export interface SeedContext {
    * @param table `name` (schema public) or `schema.name`
    * @returns rows inserted or updated
    */
-  upsert(table: string, rows: readonly object[], options: UpsertOptions): Promise<number>;
+  readonly upsert: (table: string, rows: readonly object[], options: UpsertOptions) => Promise<number>;
   /** One statement with `$1` parameters. BEGIN, COMMIT and ROLLBACK are Replant's. */
-  query<Row extends object = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
+  readonly query: <Row extends object = Record<string, unknown>>(
+    sql: string,
+    params?: readonly unknown[],
+  ) => Promise<Row[]>;
 }
 
 /** A call of the context that failed, and the stack of its caller. */
