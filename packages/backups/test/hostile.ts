@@ -13,8 +13,9 @@ export function resealed(content: object): Buffer {
 }
 
 /** Any line under a right seal. */
-export function sealed(line: string): Buffer {
-  return Buffer.from(`${line}\n{"sha256":"${sha256(Buffer.from(`${line}\n`))}"}\n`);
+export function sealed(line: string, encoding: BufferEncoding = "utf8"): Buffer {
+  const bytes = Buffer.from(`${line}\n`, encoding);
+  return Buffer.concat([bytes, Buffer.from(`{"sha256":"${sha256(bytes)}"}\n`)]);
 }
 
 export function readManifestJson(directory: string): BackupManifest {
@@ -22,24 +23,25 @@ export function readManifestJson(directory: string): BackupManifest {
 }
 
 /**
- * Puts frames of any content into a backup's part `t0001`, every hash of chain, entry and seal right.
+ * Puts frames of any content into one of a backup's parts (`t0001` unless said), every hash of chain, entry and seal right.
  * @param frames headers without their sequence, and the stored bytes
  */
 export function plantPart(
   directory: string,
   frames: readonly { readonly header: Header; readonly stored: Uint8Array }[],
-  totals: { readonly rows: number; readonly sizeBytes: number },
+  totals: { readonly rows: number; readonly sizeBytes: number; readonly part?: string },
 ): void {
+  const { part = "t0001", rows, sizeBytes } = totals;
   const manifest = readManifestJson(directory);
-  let chain = chainStart(manifest.id, "t0001");
+  let chain = chainStart(manifest.id, part);
   const pieces = frames.flatMap(({ header, stored }, sequence) => {
     chain = chainNext(chain, { ...header, sequence }, stored);
     return [encodeHeader({ ...header, sequence }, chain), stored];
   });
   const file = Buffer.concat(pieces);
-  writeFileSync(join(directory, "t0001.copy.zst"), file);
+  writeFileSync(join(directory, `${part}.copy.zst`), file);
   const entries = manifest.entries.map((entry) =>
-    entry.id === "t0001" ? { ...entry, ...totals, storedBytes: file.length, sha256: sha256(file) } : entry,
+    entry.id === part ? { ...entry, rows, sizeBytes, storedBytes: file.length, sha256: sha256(file) } : entry,
   );
   writeFileSync(join(directory, "manifest.json"), resealed({ ...manifest, entries }));
 }

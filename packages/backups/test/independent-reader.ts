@@ -1,6 +1,4 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { zstdDecompressSync } from "node:zlib";
 
 /*
@@ -23,17 +21,18 @@ function must(condition: boolean, what: string): asserts condition {
   if (!condition) throw new Error(what);
 }
 
-/** The rows of every part of the backup in a directory, by the part's id. Throws at the first difference. */
-export function readIndependently(directory: string): Map<string, Buffer> {
-  const bytes = readFileSync(join(directory, "manifest.json"));
+/**
+ * The rows of every part of a backup, by the part's id. Throws at the first difference.
+ * @param read the content of one of the files in the backup's directory
+ */
+export function readIndependently(read: (name: string) => Buffer): Map<string, Buffer> {
+  const bytes = read("manifest.json");
   const lineEnd = bytes.indexOf("\n") + 1;
   const line = bytes.subarray(0, lineEnd);
   must(line.subarray(0, 12).equals(Buffer.from('{"format":1,')), "format");
   must(bytes.subarray(lineEnd).equals(Buffer.from(`{"sha256":"${sha256(line).toString("hex")}"}\n`)), "seal");
   const { id, entries } = JSON.parse(line.toString()) as { id: string; entries: Entry[] };
-  return new Map(
-    entries.map((entry) => [entry.id, readPart(readFileSync(join(directory, `${entry.id}.copy.zst`)), id, entry)]),
-  );
+  return new Map(entries.map((entry) => [entry.id, readPart(read(`${entry.id}.copy.zst`), id, entry)]));
 }
 
 function readPart(file: Buffer, backup: string, entry: Entry): Buffer {

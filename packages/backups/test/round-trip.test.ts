@@ -16,6 +16,10 @@ import {
 } from "./sample.ts";
 import { readIndependently } from "./independent-reader.ts";
 
+const fromDisk =
+  (directory: string, id: string) =>
+  (name: string): Buffer =>
+    readFileSync(join(directory, id, name));
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 
 /** Rows of any bytes but a newline, as COPY sends them in any encoding. */
@@ -43,7 +47,7 @@ test("any COPY text in any chunks comes back byte for byte, here and in a reader
       expect(manifest).toEqual({ ...sampleManifest(id), entries: [entry] });
       const reader = await store.open(id);
       expect((await readAll(reader.rows("t0001"))).equals(text)).toBe(true);
-      expect(readIndependently(join(directory, id))).toEqual(new Map([["t0001", text]]));
+      expect(readIndependently(fromDisk(directory, id))).toEqual(new Map([["t0001", text]]));
     }),
     { numRuns: 60 },
   );
@@ -63,7 +67,7 @@ test("no parts, no rows, one row longer than a frame, and 5 MB in many parts", a
   const reader = await store.open("latest");
   await reader.verify();
   const expected = new Map(Object.entries(parts).map(([id, text]) => [id, Buffer.from(text)]));
-  for (const found of [await readParts(reader), readIndependently(join(directory, firstId))]) {
+  for (const found of [await readParts(reader), readIndependently(fromDisk(directory, firstId))]) {
     expect([...found.keys()]).toEqual([...expected.keys()]);
     for (const [part, text] of expected) expect(found.get(part)?.equals(text)).toBe(true);
   }

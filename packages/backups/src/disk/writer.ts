@@ -20,7 +20,7 @@ export async function diskWriter(files: Files, store: string, id: string): Promi
   const entries: BackupEntry[] = [];
   let state: "open" | "shown" | "closed" = "open";
   await files.makeDirectory(temporary);
-  await writeMark(files, join(temporary, writerName), id);
+  await writeMark(files, temporary, id);
 
   const mustBeOpen = (): void => {
     if (state !== "open") throw new Error(`backup ${id} was sealed or aborted`);
@@ -70,15 +70,17 @@ export async function diskWriter(files: Files, store: string, id: string): Promi
 }
 
 /** Tells who writes here. Made exclusively, so that of two writers of one id the second finds out. */
-async function writeMark(files: Files, path: string, id: string): Promise<void> {
+async function writeMark(files: Files, temporary: string, id: string): Promise<void> {
   const mark = Buffer.from(`${JSON.stringify(await processMark(process.pid))}\n`);
-  const file = await files.create(path).catch((error: unknown) => {
+  const file = await files.create(join(temporary, writerName)).catch((error: unknown) => {
     throw hasCode(error, "EEXIST") ? backupExists(id) : error;
   });
   try {
-    await file.write(mark);
-  } finally {
-    await file.close();
+    await file.write(mark).finally(() => file.close());
+  } catch (error) {
+    // From here on the directory is ours, and nobody else could abort it.
+    await files.remove(temporary);
+    throw error;
   }
 }
 
