@@ -73,6 +73,8 @@ export interface SwapResult {
  */
 export interface Engine {
   readonly kind: "server" | "embedded";
+  /** Name of the live database, as people know it. */
+  readonly database: string;
   /** Reads only. Throws REPLANT_CONNECTION_FAILED, REPLANT_EMBEDDED_VERSION. */
   probe(): Promise<TargetFacts>;
   /** One run per live database, across processes; a dead holder never blocks. Throws REPLANT_LOCKED with the holder named. */

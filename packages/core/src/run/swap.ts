@@ -1,7 +1,7 @@
 import { isReplantError, ReplantError } from "../errors.ts";
 import type { DatabaseRef, Fence, SwapResult } from "../ports/engine.ts";
 import type { Run } from "./context.ts";
-import { append, iso, step } from "./context.ts";
+import { append, iso, nameOf, step } from "./context.ts";
 
 /**
  * The one step that changes what live means. Runs to its end whatever the person presses; when the answer is lost, the outcome
@@ -17,10 +17,10 @@ export async function swapIn(
     const at = iso(run.ports.clock.now());
     await append(run, { type: "swap", at, liveId: live?.id ?? null, candidateId: candidate.id });
     const result = await trySwap(run, { candidate, live, fence, run: run.id, at });
-    const kept = result.previous === null ? "" : `, previous kept as ${result.previous.name}`;
+    const kept = result.previous === null ? "" : `, previous kept${nameOf(run, result.previous)}`;
     return {
       value: result,
-      title: `swap     ${live?.name ?? candidate.name} is new${kept}`,
+      title: `swap     ${run.ports.engine.database} is the new database${kept}`,
       ...(result.endedSessions === 0 ? {} : { note: `${result.endedSessions} connections ended` }),
     };
   });

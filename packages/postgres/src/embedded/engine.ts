@@ -69,6 +69,7 @@ export function openEmbedded(options: EmbeddedOptions): Engine {
 
 class EmbeddedEngine implements Engine {
   readonly kind = "embedded";
+  readonly database: string;
   readonly #options: EmbeddedOptions;
   readonly #generations: Shelf;
   readonly #baselines: Shelf;
@@ -78,6 +79,7 @@ class EmbeddedEngine implements Engine {
 
   constructor(options: EmbeddedOptions) {
     this.#options = options;
+    this.database = options.name;
     this.#generations = generationShelf(options.files, options.directory);
     this.#baselines = { files: options.files, path: options.cacheDirectory };
     this.#sessions = new Sessions(this.#generations);
