@@ -1,6 +1,6 @@
 import type { DatabaseRef, Fence } from "../ports/engine.ts";
 import type { Run } from "./context.ts";
-import { append, describeFailure, iso, step } from "./context.ts";
+import { append, describeFailure, iso, nameOf, step } from "./context.ts";
 
 /** A candidate that is cloned from a baseline, on record before anything else happens to it. */
 export async function cloneCandidate(
@@ -18,7 +18,7 @@ export async function cloneCandidate(
     await append(run, { type: "database", at: iso(clock.now()), role: "candidate", ...candidate });
     return {
       value: candidate,
-      title: `candidate ${candidate.name} from baseline ${fingerprint.slice(0, 8)}`,
+      title: `candidate${nameOf(run, candidate)} from baseline ${fingerprint.slice(0, 8)}`,
       ...(cached ? { note: "cache hit: migrations and seeds unchanged" } : {}),
     };
   });
@@ -48,12 +48,9 @@ export async function withCandidate<Value>(
         () => true,
         () => false,
       ));
-    const fate = keepFailed
-      ? `${candidate.name} was kept to be looked at`
-      : dropped
-        ? `${candidate.name} was dropped`
-        : `${candidate.name} is left for the next command to drop`;
-    const state = live === null ? `there is still no live database; ${fate}` : `${live.name} was NOT changed; ${fate}`;
+    const fate = keepFailed ? "was kept to be looked at" : dropped ? "was dropped" : "is left for the next command";
+    const what = live === null ? "there is still no live database" : `${run.ports.engine.database} was NOT changed`;
+    const state = `${what}; the candidate ${candidate.name} ${fate}`;
     throw describeFailure(error, { state });
   } finally {
     for (const fence of fences) await fence.release().catch(() => undefined);

@@ -178,6 +178,11 @@ async function untilAborted<Value>(signal: AbortSignal, work: Promise<Value>): P
   }
 }
 
+/** A database's name with a space in front, where names mean something to people: embedded ones are directories. */
+export function nameOf(run: Pick<Run, "ports">, database: { readonly name: string }): string {
+  return run.ports.engine.kind === "server" ? ` ${database.name}` : "";
+}
+
 /** Opens a session, and closes it whatever happens. */
 export async function withSession<Value>(
   run: Pick<Run, "ports">,

@@ -34,11 +34,19 @@ export async function previewReset(
 /** `replant reset`: rebuilds live beside itself and swaps. */
 export async function reset(ports: Ports, project: Project, options: ResetOptions): Promise<SwapReport> {
   return withRun({ ports, project, command: options.mode === "force" ? "reset --force" : "reset" }, async (run) => {
-    const { plan, facts } = await previewReset({ ports, project }, options);
+    const { plan, facts } = await step(run, { kind: "inspect", title: "inspect" }, async () => {
+      const preview = await previewReset({ ports, project }, options);
+      return { value: preview, title: describeInspection(preview.facts) };
+    });
     for (const text of plan.warnings) run.warnings.push(text);
     await options.authorise(plan, facts);
     return executeReset(run, { plan, facts, keepFailed: options.keepFailed });
   });
+}
+
+function describeInspection({ live, migrations, seeds }: ResetFacts): string {
+  const tables = live === null ? "no live database yet" : `${live.tables.length} tables`;
+  return `inspected ${tables}, ${migrations.length} migrations, ${seeds.length} seeds`;
 }
 
 async function executeReset(
