@@ -76,13 +76,20 @@ describe.each(targetNames)("the 39 rows on %s", (name) => {
     await target.workspace.replant(["reset"]);
     await addSyncedRows(target);
     await target.workspace.replant(["reset"]);
-    await target.script("update users set first_name = 'After' where clerk_id = 'user_1'; insert into users (clerk_id, email) values ('new', 'new@example.com')");
+    await target.script(
+      "update users set first_name = 'After' where clerk_id = 'user_1'; insert into users (clerk_id, email) values ('new', 'new@example.com')",
+    );
     const after = await keptRows(target);
     const undone = await target.workspace.replant(["undo", "--json"]);
     expect(undone.code, undone.stderr).toBe(0);
     expect(await target.lines("select count(*) from users")).toEqual(["(9)"]);
     const { differences } = JSON.parse(undone.stdout);
-    expect(differences).toContainEqual({ table: { schema: "public", name: "users" }, onlyLive: 1, onlyOther: 1, changed: 1 });
+    expect(differences).toContainEqual({
+      table: { schema: "public", name: "users" },
+      onlyLive: 1,
+      onlyOther: 1,
+      changed: 1,
+    });
     expect((await target.workspace.replant(["undo"])).code).toBe(0);
     expect(await keptRows(target)).toEqual(after);
   });

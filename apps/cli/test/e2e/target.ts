@@ -35,7 +35,12 @@ async function embeddedTarget(): Promise<Target> {
   const workspace = await makeWorkspace();
   const state = join(workspace.directory, ".replant");
   const open = (): Engine =>
-    openEmbedded({ directory: join(state, "pg/app"), name: "app", files: nodeFiles(), cacheDirectory: join(state, "cache") });
+    openEmbedded({
+      directory: join(state, "pg/app"),
+      name: "app",
+      files: nodeFiles(),
+      cacheDirectory: join(state, "cache"),
+    });
   return target({ workspace, database: "app", open });
 }
 
@@ -72,7 +77,9 @@ function target({ workspace, database, open }: { workspace: Workspace; database:
       const engine = open();
       const managed = await engine.managed();
       await engine.close();
-      const names = managed.filter(({ role }) => role === "building" || role === "candidate").map((other) => other.name);
+      const names = managed
+        .filter(({ role }) => role === "building" || role === "candidate")
+        .map((other) => other.name);
       return names;
     },
     engine: open,
@@ -100,4 +107,3 @@ export async function keptRows(on: Target): Promise<string[]> {
   for (const sql of keptQueries) rows.push(...(await on.lines(sql)));
   return rows;
 }
-

@@ -1,4 +1,5 @@
 import type { SqlSession } from "@replant/core";
+import { quoteIdent, quoteLiteral } from "../shared/quote.ts";
 
 /** What belongs to the database as a whole and no migration makes: `ALTER DATABASE … SET` and its comment. */
 export interface DatabaseProperties {
@@ -38,10 +39,6 @@ export async function applyProperties(session: SqlSession, { settings, comment }
     [names, settings],
   );
   if (comment === null) return;
-  await session.query(
-    `insert into pg_shdescription (objoid, classoid, description)
-     select oid, 'pg_database'::regclass, $1::text from pg_database where datname = current_database()
-     on conflict (objoid, classoid) do update set description = excluded.description`,
-    [comment],
-  );
+  const [row] = await session.query<{ name: string }>("select current_database() as name");
+  await session.script(`comment on database ${quoteIdent(row?.name ?? "")} is ${quoteLiteral(comment)}`);
 }

@@ -38,7 +38,7 @@ where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> '
   and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'replant')
   and not (n.nspname = 'public' and c.relname = '_prisma_migrations')
   and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
-order by 2 collate "C", 3 collate "C"`;
+order by n.nspname collate "C", c.relname collate "C"`;
 
 const columnsSql = `
 select a.attrelid::text as oid, a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
@@ -78,16 +78,14 @@ export async function readCatalog(session: SqlSession): Promise<Catalog> {
   const keys = groupByOid(await session.query<KeyRow>(keysSql, oids));
   const foreignKeys = groupByOid(await session.query<ForeignKeyRow>(foreignKeysSql, oids));
   return {
-    tables: tables.map(
-      (table): Table => ({
-        schema: table.schema,
-        name: table.name,
-        columns: (columns.get(table.oid) ?? []).map(toColumn),
-        keys: (keys.get(table.oid) ?? []).map(toKey),
-        foreignKeys: (foreignKeys.get(table.oid) ?? []).map(toForeignKey),
-        rowEstimate: Number(table.estimate),
-      }),
-    ),
+    tables: tables.map((table): Table => ({
+      schema: table.schema,
+      name: table.name,
+      columns: (columns.get(table.oid) ?? []).map(toColumn),
+      keys: (keys.get(table.oid) ?? []).map(toKey),
+      foreignKeys: (foreignKeys.get(table.oid) ?? []).map(toForeignKey),
+      rowEstimate: Number(table.estimate),
+    })),
   };
 }
 

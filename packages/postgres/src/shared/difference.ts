@@ -42,8 +42,9 @@ async function digest(session: SqlSession, table: Table): Promise<string> {
 /** Lines `md5 of the key, tab, md5 of the row`, sorted. */
 async function* hashes(session: SqlSession, table: Table): AsyncGenerator<readonly [string, string]> {
   const key = identityColumns(table)?.map((name) => `t.${quoteIdent(name)}`) ?? columnsOf(table);
-  const sql = `copy (select md5(row(${key.join(", ")})::text) as k, md5(row(${columnsOf(table).join(", ")})::text) as h
-    from ${quoteTable(table)} t order by 1 collate "C", 2 collate "C") to stdout`;
+  const sql = `copy (select k, h from (select md5(row(${key.join(", ")})::text) as k,
+    md5(row(${columnsOf(table).join(", ")})::text) as h from ${quoteTable(table)} t) q
+    order by k collate "C", h collate "C") to stdout`;
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of session.copyOut(sql)) {

@@ -36,7 +36,10 @@ export async function describeSelection(session: SqlSession, selection: RowSelec
   const columns = storedColumns(selection);
   const source = `(${selectionSql(selection, columns)}) as t`;
   const [facts] = await session.query<{ rows: string; digest: string }>(
-    digestSql(columns.map((name) => `t.${quoteIdent(name)}`), source),
+    digestSql(
+      columns.map((name) => `t.${quoteIdent(name)}`),
+      source,
+    ),
   );
   return { rows: Number(facts?.rows ?? 0), digest: facts?.digest ?? "0", columns };
 }
@@ -56,5 +59,7 @@ export async function countRows(session: SqlSession, tables: readonly TableName[
 
 /** `'label='` glued to a value's text, for naming rows in messages. */
 export function keyLabelSql(columns: readonly string[], expression: (column: string) => string): string {
-  return columns.map((name) => `${quoteLiteral(`${name}=`)} || coalesce((${expression(name)})::text, 'NULL')`).join(` || ', ' || `);
+  return columns
+    .map((name) => `${quoteLiteral(`${name}=`)} || coalesce((${expression(name)})::text, 'NULL')`)
+    .join(` || ', ' || `);
 }

@@ -36,7 +36,9 @@ export async function carry(session: SqlSession, plan: CarryPlan, source: RowSou
   } catch (error) {
     await session.script("rollback").catch(() => undefined);
     if (sqlState(error) === undefined) throw error;
-    throw new ReplantError("REPLANT_CARRY_FAILED", `kept rows could not be loaded: ${messageOf(error)}`, { cause: error });
+    throw new ReplantError("REPLANT_CARRY_FAILED", `kept rows could not be loaded: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

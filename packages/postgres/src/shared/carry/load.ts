@@ -21,7 +21,9 @@ export async function loadAll(
   { staging, maps, catalog }: { staging: Staging; maps: ReferenceMaps; catalog: Catalog },
 ): Promise<ReadonlyMap<StagedTable, number>> {
   for (;;) {
-    await session.script("savepoint replant_load; create temp table replant_failed (n bigint primary key, reason text not null)");
+    await session.script(
+      "savepoint replant_load; create temp table replant_failed (n bigint primary key, reason text not null)",
+    );
     const merged = new Map<StagedTable, number>();
     let failure: Failure | null = null;
     for (const [index, table] of staging.tables.entries()) {
@@ -90,9 +92,13 @@ async function findFailing(
   );
   const failed = await session.query<{ n: string; reason: string }>("select n::text as n, reason from replant_failed");
   if (failed.length === 0) {
-    throw new ReplantError("REPLANT_CARRY_FAILED", `${tableLabel(table.plan.table)} cannot be loaded as a whole, although each row can`, {
-      cause: error,
-    });
+    throw new ReplantError(
+      "REPLANT_CARRY_FAILED",
+      `${tableLabel(table.plan.table)} cannot be loaded as a whole, although each row can`,
+      {
+        cause: error,
+      },
+    );
   }
   return { table, rows: failed };
 }

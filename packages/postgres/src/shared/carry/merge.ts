@@ -30,7 +30,11 @@ export async function settleConflicts(session: SqlSession, staging: Staging, map
       );
     };
     if (table.plan.onConflict === "error") {
-      await exclude("quarantined", `a row of the seeds has the same key of ${label}, one of ${keyNames}`, `(${collisions}) c`);
+      await exclude(
+        "quarantined",
+        `a row of the seeds has the same key of ${label}, one of ${keyNames}`,
+        `(${collisions}) c`,
+      );
       continue;
     }
     await exclude(

@@ -1,4 +1,12 @@
-import type { CarriedTable, CarryOutcome, CarryPlan, Column, QuarantinedRow, RepointedReference, SqlSession } from "@replant/core";
+import type {
+  CarriedTable,
+  CarryOutcome,
+  CarryPlan,
+  Column,
+  QuarantinedRow,
+  RepointedReference,
+  SqlSession,
+} from "@replant/core";
 import { tableLabel } from "@replant/core";
 import { quoteIdent, quoteLiteral, quoteTable } from "../quote.ts";
 import { keyLabelSql } from "../selection.ts";
@@ -117,7 +125,8 @@ export async function findFaults(
          from ${sequence}) s), 1) as behind from (select max(${quoteIdent(column)})::bigint as top from ${quoteTable({ schema, name: table })}) m
        where m.top is not null`,
     );
-    if (row?.behind === true) findings.push(`sequence ${sequence} is behind ${quoteLiteral(`${table}.${column}`).trim()}`);
+    if (row?.behind === true)
+      findings.push(`sequence ${sequence} is behind ${quoteLiteral(`${table}.${column}`).trim()}`);
   }
   return findings;
 }

@@ -86,7 +86,7 @@ function referenceValues(table: StagedTable, reference: CarryReference, alias: s
  * with it that point at it.
  */
 export async function resolveMissing(session: SqlSession, staging: Staging, maps: ReferenceMaps): Promise<void> {
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (const table of staging.tables) {
       for (const [index, reference] of table.plan.references.entries()) {
@@ -105,7 +105,9 @@ function missingSql(scope: ReferenceScope): string {
     `not exists (select from ${table.excluded} x where x.n = s.n)`,
     `not exists (select from ${table.nulled} z where z.n = s.n and z.r = ${index})`,
     // A NULL among the targets would make the answer unknown, and the row would slip through.
-    `not (${targetExists(scope, values).map((found) => `coalesce(${found}, false)`).join(" or ")})`,
+    `not (${targetExists(scope, values)
+      .map((found) => `coalesce(${found}, false)`)
+      .join(" or ")})`,
   ].join(" and ");
   if (reference.onMissing === "null") {
     return `insert into ${table.nulled} select s.n, ${index} from ${table.rows} s where ${where} returning 1`;
@@ -121,13 +123,17 @@ function targetExists({ reference, staging, maps }: ReferenceScope, values: read
   const kept = staging.tables.find((candidate) => sameTable(candidate.plan.table, reference.target));
   const carried = kept !== undefined && reference.targetColumns.every((name) => columnIndex(kept.plan, name) >= 0);
   if (kept !== undefined && carried) {
-    const targets = reference.targetColumns.map((name) => `${stagedValue(kept, columnIndex(kept.plan, name), "p")}::text`);
+    const targets = reference.targetColumns.map(
+      (name) => `${stagedValue(kept, columnIndex(kept.plan, name), "p")}::text`,
+    );
     found.push(`(${values.join(", ")}) in (select ${targets.join(", ")} from ${kept.rows} p
       where not exists (select from ${kept.excluded} px where px.n = p.n))`);
   }
   const map = findMap(maps, reference.target, reference.targetColumns);
   if (map !== null) {
-    found.push(`(${values.join(", ")}) in (select ${map.columns.map((_, i) => `m.o${i}`).join(", ")} from ${map.name} m)`);
+    found.push(
+      `(${values.join(", ")}) in (select ${map.columns.map((_, i) => `m.o${i}`).join(", ")} from ${map.name} m)`,
+    );
   }
   if (reference.by === "same-id" || (kept !== undefined && !carried)) {
     const targets = reference.targetColumns.map((name) => `t.${quoteIdent(name)}::text`);
@@ -161,7 +167,9 @@ export function resolvedViewSql(table: StagedTable, maps: ReferenceMaps): string
     const map = findMap(maps, reference.target, reference.targetColumns);
     if (map === null) continue;
     const values = referenceValues(table, reference, "s");
-    joins.push(`left join ${map.name} m${index} on ${values.map((value, i) => `m${index}.o${i} = ${value}`).join(" and ")}`);
+    joins.push(
+      `left join ${map.name} m${index} on ${values.map((value, i) => `m${index}.o${i} = ${value}`).join(" and ")}`,
+    );
     joins.push(`left join ${table.nulled} z${index} on z${index}.n = s.n and z${index}.r = ${index}`);
     for (const [i, name] of reference.columns.entries()) {
       const at = columnIndex(table.plan, name);
@@ -192,7 +200,10 @@ export async function countRepointed(
   const values = referenceValues(table, reference, "s");
   const [row] = await session.query<{ rows: string }>(`select count(*)::text as rows from ${table.rows} s
     join ${map.name} m on ${values.map((value, i) => `m.o${i} = ${value}`).join(" and ")}
-    where (${columnList(map.columns.map((_, i) => `w${i}`), "m")}) is distinct from (${values.join(", ")})
+    where (${columnList(
+      map.columns.map((_, i) => `w${i}`),
+      "m",
+    )}) is distinct from (${values.join(", ")})
       and not exists (select from ${table.excluded} x where x.n = s.n)`);
   return Number(row?.rows ?? 0);
 }

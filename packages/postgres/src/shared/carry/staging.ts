@@ -59,9 +59,16 @@ async function stageTable(
 ): Promise<StagedTable> {
   const rows = `replant_s${index}`;
   const fill = async (typed: readonly boolean[]): Promise<void> => {
-    const columns = table.columns.map((column, i) => `c${i} ${typed[i] === true && column !== null ? column.target.type : "text"}`);
-    await session.script(`create temp table ${rows} (${["n bigint generated always as identity primary key", ...columns].join(", ")})`);
-    await session.copyIn(`copy ${rows} (${table.columns.map((_, i) => `c${i}`).join(", ")}) from stdin`, source(table.entry));
+    const columns = table.columns.map(
+      (column, i) => `c${i} ${typed[i] === true && column !== null ? column.target.type : "text"}`,
+    );
+    await session.script(
+      `create temp table ${rows} (${["n bigint generated always as identity primary key", ...columns].join(", ")})`,
+    );
+    await session.copyIn(
+      `copy ${rows} (${table.columns.map((_, i) => `c${i}`).join(", ")}) from stdin`,
+      source(table.entry),
+    );
   };
   let typed = table.columns.map((column) => column?.mode === "same");
   await session.script("savepoint replant_stage");
@@ -92,12 +99,19 @@ async function stageTable(
 /** The server's digest of what was read from live must be the digest of what is staged here. */
 async function assertStagedExactly(session: SqlSession, table: CarryTable, rows: string): Promise<void> {
   const [facts] = await session.query<{ rows: string; digest: string }>(
-    digestSql(table.columns.map((_, i) => `s.c${i}`), `${rows} s`),
+    digestSql(
+      table.columns.map((_, i) => `s.c${i}`),
+      `${rows} s`,
+    ),
   );
   if (Number(facts?.rows) !== table.rows || facts?.digest !== table.digest) {
-    throw new ReplantError("REPLANT_CARRY_FAILED", `the rows of ${tableLabel(table.table)} did not arrive as they were read`, {
-      why: `${table.rows} rows with digest ${table.digest} were backed up, ${facts?.rows} with ${facts?.digest} were staged`,
-    });
+    throw new ReplantError(
+      "REPLANT_CARRY_FAILED",
+      `the rows of ${tableLabel(table.table)} did not arrive as they were read`,
+      {
+        why: `${table.rows} rows with digest ${table.digest} were backed up, ${facts?.rows} with ${facts?.digest} were staged`,
+      },
+    );
   }
 }
 
