@@ -57,7 +57,8 @@ async function load(root: string, path: string): Promise<Record<string, unknown>
     const where = frame === undefined ? path : `${slashed(relative(root, frame.file))}:${frame.line}`;
     const own = isReplantError(error) ? error.details : {};
     throw new ReplantError("REPLANT_SEED_INVALID", "a seed file cannot be imported", {
-      why: messageOf(error),
+      // Loaders add the stack of imports, and pictures of the code.
+      why: messageOf(error).split("\n", 1).join("").trim(),
       ...own,
       where,
       cause: error,

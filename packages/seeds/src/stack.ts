@@ -15,11 +15,13 @@ export function framesOf(stack: string | undefined): Frame[] {
   });
 }
 
-/** Node puts the place of a syntax error in front of the stack: `file:///seeds/a.ts:3`. */
+/** The place of a syntax error: Node puts it in front of the stack (`/seeds/a.ts:3`), jiti into the message (`/seeds/a.ts:3:1`). */
 export function syntaxErrorFrame(error: unknown): Frame | null {
-  const [first] = (error instanceof Error ? (error.stack ?? "") : "").split("\n");
-  const match = /^(file:\/\/\S+|\/.+|[A-Za-z]:[\\/].+):(\d+)$/.exec(first ?? "");
-  return frame(match?.[1], match?.[2])[0] ?? null;
+  if (!(error instanceof Error)) return null;
+  const [first = ""] = (error.stack ?? "").split("\n");
+  const node = /^(file:\/\/\S+|\/.+|[A-Za-z]:[\\/].+):(\d+)$/.exec(first);
+  const jiti = /^ParseError: .*\n\s*(\/.+|[A-Za-z]:[\\/].+):(\d+):\d+$/.exec(error.message);
+  return frame(node?.[1] ?? jiti?.[1], node?.[2] ?? jiti?.[2])[0] ?? null;
 }
 
 /** The frame that called `callee`, or null. */
