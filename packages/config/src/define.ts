@@ -1,0 +1,124 @@
+/** What `replant.config.ts` says. Paths and globs are relative to the directory of that file. */
+export interface UserConfig {
+  /** Shown at the head of every output. Default: the `name` of the package.json beside the file, else the directory's name. */
+  readonly project?: string;
+  /** Where the database is. Default: `DATABASE_URL`, and the embedded database where nothing gives it. */
+  readonly database?: DatabaseConfig;
+  /** What builds the schema. */
+  readonly migrations: MigrationsConfig;
+  /** What fills the new database. Default: no seeds. */
+  readonly seeds?: SeedsConfig;
+  /**
+   * Rows that survive a reset, by table (`users`, or `billing.invoices` outside of the schema `public`): `true` for all of them,
+   * an SQL condition over the table's columns for some, or a rule. A table that is not named here is rebuilt from migrations
+   * and seeds. References and natural keys need no rule: they are read from the database.
+   */
+  readonly keep?: Readonly<Record<string, true | string | KeepConfig>>;
+  /** Where backups are and how long they stay. */
+  readonly backups?: BackupsConfig;
+  /** Databases that a swap has replaced, for `replant undo`. */
+  readonly previous?: PreviousConfig;
+  /** What must never be replaced, beyond what looks like production by itself. */
+  readonly guard?: GuardConfig;
+}
+
+/**
+ * The address is never written here, only where it is found. The first of these wins: the variable in the environment; the
+ * same variable in each of the env files, in their order; the embedded database. A variable that is empty counts as absent.
+ */
+export interface DatabaseConfig {
+  /** Name of the variable that holds the URL. Default: `DATABASE_URL`. */
+  readonly urlVariable?: string;
+  /**
+   * Env files that are asked for it when the environment has none. Absent files are skipped.
+   * Default: `.env` and `prisma/.env` in `package`, then `.env` beside this file. `.env.local` is not read: Prisma does not.
+   */
+  readonly envFiles?: readonly string[];
+  /** Directory whose env files are read by default. Default: the directory of this file. */
+  readonly package?: string;
+  /** Name of the embedded database: letters, digits, `_` and `-`. Default: `app`. */
+  readonly name?: string;
+  /** `server`: no URL is an error. `embedded`: any URL is ignored. Default: a server where a URL is found, else embedded. */
+  readonly engine?: "server" | "embedded";
+}
+
+/** The project's migrations, read and applied as they are. */
+export interface MigrationsConfig {
+  /** The tool that they were written with. */
+  readonly tool: "prisma";
+  /** Directory of the migrations: `packages/database/prisma/migrations`. */
+  readonly directory: string;
+}
+
+/** Seeds of the project. */
+export interface SeedsConfig {
+  /** Globs of the files that export what `defineSeed` makes. */
+  readonly files: readonly string[];
+  /** Sets that a reset runs. Default: `["system"]`. */
+  readonly sets?: readonly string[];
+  /** Seeds that are programs. Default: none. */
+  readonly commands?: readonly CommandConfig[];
+}
+
+/** A seed that is a program of its own; the database to fill is in its `DATABASE_URL`, whatever `urlVariable` says. */
+export interface CommandConfig {
+  /** Lower-case letters, digits and dashes; unique among all seeds. */
+  readonly name: string;
+  /** Default: `system`. */
+  readonly set?: string;
+  /** Program and arguments, run without a shell: `["node", "prisma/seed.js"]`. */
+  readonly command: readonly string[];
+  /** Working directory. Default: the directory of this file. */
+  readonly cwd?: string;
+  /** Globs of every file that decides what it writes: a change of any of them makes a new baseline. At least one. */
+  readonly inputs: readonly string[];
+  readonly description?: string;
+  /** Names of the seeds whose rows this one needs. Default: none. */
+  readonly dependsOn?: readonly string[];
+  /** Set for a command that may rightly add no row to a new database. Default: `false`. */
+  readonly mayBeEmpty?: boolean;
+  /** Names of environment variables that it sees beside `DATABASE_URL` and what finding programs takes. Default: none. */
+  readonly passEnv?: readonly string[];
+  /** After this it is ended. Default: 600,000, which is ten minutes. */
+  readonly timeoutMs?: number;
+}
+
+/** Which rows of a table survive, and how they meet what migrations and seeds have put there. */
+export interface KeepConfig {
+  /** SQL condition over the table's columns. Default: every row. */
+  readonly where?: string;
+  /** Who wins when a kept row and a seeded row share a key; `error` stops the reset. Default: `kept`. */
+  readonly onConflict?: "kept" | "seed" | "error";
+  /**
+   * What to do with a reference whose row is not there any more, by the name of its first column or of its constraint:
+   * `error` stops the reset and names the row, `null` empties the reference, `drop-row` leaves the row out. Default: `error`.
+   */
+  readonly onMissing?: Readonly<Record<string, "error" | "null" | "drop-row">>;
+}
+
+/** A backup goes when it is beyond both limits; the newest good one always stays. */
+export interface BackupsConfig {
+  /** Default: `backups`. */
+  readonly directory?: string;
+  /** At least 1. Default: 20. */
+  readonly keepLast?: number;
+  /** In days; fractions are allowed. Default: 14. */
+  readonly maxAgeDays?: number;
+}
+
+/** See `UserConfig.previous`. */
+export interface PreviousConfig {
+  /** How many stay; 0 means that a reset cannot be undone. Default: 1. */
+  readonly keep?: number;
+}
+
+/** See `UserConfig.guard`. */
+export interface GuardConfig {
+  /** Names of databases or hosts that are production whatever they look like; case does not matter. Default: none. */
+  readonly productionNames?: readonly string[];
+}
+
+/** Types the configuration of a project; make the result the default export of `replant.config.ts`. It is checked when it is loaded. */
+export function defineConfig(config: UserConfig): UserConfig {
+  return config;
+}

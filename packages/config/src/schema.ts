@@ -1,0 +1,222 @@
+import type { KeepRule, KeepRules, OnMissing } from "@replant/core";
+import { posix } from "node:path";
+import * as v from "valibot";
+import { type Member, object, omittable, optional, quoted, record, required, type Schema } from "./combinators.ts";
+import { didYouMean } from "./suggest.ts";
+
+/** A checked configuration: every default is filled in. Paths and globs are as written, relative to the project's root. */
+export interface ProjectConfig {
+  readonly project: string;
+  readonly database: {
+    readonly urlVariable: string;
+    /** In the order in which they are asked. */
+    readonly envFiles: readonly string[];
+    /** Name of the embedded database; safe as the name of a directory. */
+    readonly name: string;
+    /** null: a server where a URL is found, else embedded. */
+    readonly engine: "server" | "embedded" | null;
+  };
+  readonly migrations: { readonly tool: "prisma"; readonly directory: string };
+  readonly seeds: {
+    readonly files: readonly string[];
+    readonly sets: readonly string[];
+    readonly commands: readonly {
+      readonly name: string;
+      readonly set: string;
+      /** Program and arguments; at least the program. */
+      readonly command: readonly string[];
+      readonly cwd: string;
+      readonly inputs: readonly string[];
+      readonly description?: string;
+      readonly dependsOn: readonly string[];
+      readonly mayBeEmpty: boolean;
+      readonly passEnv: readonly string[];
+      readonly timeoutMs?: number;
+    }[];
+  };
+  /** Has no prototype, and neither has any `onMissing`: a table named `constructor` has a rule only if one was written. */
+  readonly keep: KeepRules;
+  readonly backups: { readonly directory: string; readonly keepLast: number; readonly maxAgeDays: number };
+  readonly previous: { readonly keep: number };
+  readonly guard: { readonly productionNames: readonly string[] };
+}
+
+type Raw<Section extends keyof ProjectConfig> = ProjectConfig[Section];
+
+const text = v.pipe(
+  v.string("must be a string"),
+  v.check((value) => value.trim() !== "", "must not be empty"),
+  v.check((value) => !value.includes("\0"), "must not hold a NUL character"),
+);
+const printable = v.pipe(
+  text,
+  v.check((value) => !/\p{Cc}/u.test(value), "must not hold control characters"),
+);
+const slug = matching(/^[a-z0-9][a-z0-9-]*$/, "lower-case letters, digits and dashes");
+const variable = matching(/^[A-Za-z_]\w*$/, "the name of a variable, not its value");
+
+function matching(pattern: RegExp, is: string): Schema<string> {
+  return v.pipe(v.string("must be a string"), v.regex(pattern, `must be ${is}`));
+}
+
+function oneOf<const Option extends string>(...options: Option[]): Schema<Option> {
+  return v.picklist(options, ({ input }) => {
+    const meant = typeof input === "string" ? didYouMean(input, options) : "";
+    return `must be ${options.map((option) => `"${option}"`).join(" or ")}${meant}`;
+  });
+}
+
+function list<Item>(item: Schema<Item>): Schema<Item[]> {
+  return v.array(item, "must be a list");
+}
+
+function filled<Item>(item: Schema<Item>): Schema<Item[]> {
+  return v.pipe(list(item), v.minLength(1, "must not be empty"));
+}
+
+function atLeast(least: number): Schema<number> {
+  const message = `must be a whole number, ${least} or more`;
+  return v.pipe(v.number(message), v.safeInteger(message), v.minValue(least, message));
+}
+
+const days = v.pipe(
+  v.number("must be a number of days"),
+  v.finite("must be finite"),
+  v.minValue(0, "must be 0 or more"),
+);
+
+const database: Schema<Raw<"database">> = v.pipe(
+  object(
+    {
+      urlVariable: optional(variable, "DATABASE_URL"),
+      envFiles: optional<string[] | null>(list(text), null),
+      package: optional(text, "."),
+      // As long as a server's names may be.
+      name: optional(matching(/^[A-Za-z0-9][\w-]{0,62}$/, "up to 63 letters, digits, _ and -"), "app"),
+      engine: optional<"server" | "embedded" | null>(oneOf("server", "embedded"), null),
+    },
+    { url: "the URL belongs into the environment, urlVariable names the variable" },
+  ),
+  v.transform(({ package: directory, envFiles, ...rest }) => ({
+    ...rest,
+    envFiles: [...new Set(envFiles ?? prismaOrder(directory))],
+  })),
+);
+
+/** The files that Prisma up to 6 reads; Prisma 7 leaves reading them to the project. */
+function prismaOrder(directory: string): string[] {
+  return [posix.join(directory, ".env"), posix.join(directory, "prisma/.env"), ".env"];
+}
+
+const command: Schema<Raw<"seeds">["commands"][number]> = object({
+  name: required(slug),
+  set: optional(slug, "system"),
+  command: required(
+    filled(
+      v.pipe(
+        v.string("must be a string"),
+        v.check((part) => !part.includes("\0"), "must not hold a NUL character"),
+      ),
+    ),
+  ),
+  cwd: optional(text, "."),
+  inputs: required(filled(text)),
+  description: omittable(printable),
+  dependsOn: optional(list(slug), []),
+  mayBeEmpty: optional(v.boolean("must be true or false"), false),
+  passEnv: optional(list(variable), []),
+  timeoutMs: omittable(atLeast(1)),
+});
+
+const seeds: Schema<Raw<"seeds">> = object({
+  files: required(list(text)),
+  sets: optional(list(slug), ["system"]),
+  commands: optional(
+    v.pipe(
+      list(command),
+      // What was found wrong already does not keep this from being looked at.
+      v.rawCheck(({ dataset: { value }, addIssue }) => {
+        for (const name of repeated(namesOf(value))) addIssue({ message: `names two commands ${quoted(name)}` });
+      }),
+    ),
+    [],
+  ),
+});
+
+function namesOf(commands: unknown): string[] {
+  return (Array.isArray(commands) ? commands : []).flatMap((item: unknown) => {
+    const name = typeof item === "object" && item !== null && "name" in item ? item.name : null;
+    return typeof name === "string" ? [name] : [];
+  });
+}
+
+function repeated(names: readonly string[]): string[] {
+  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
+}
+
+const rule: Schema<KeepRule> = object({
+  where: optional<string | null>(text, null),
+  onConflict: optional(oneOf("kept", "seed", "error"), "kept"),
+  onMissing: optional(record<OnMissing>(text, oneOf("error", "null", "drop-row")), emptyRecord()),
+});
+
+/** `true` and a condition alone are short for a rule. The kind is decided first, so that an issue tells what is wrong in it. */
+const keepRule: Schema<KeepRule> = v.lazy((input): Schema<KeepRule> => {
+  if (input === true) return everyRow;
+  if (typeof input === "string") return condition;
+  return typeof input === "object" && input !== null && !Array.isArray(input) ? rule : neither;
+});
+
+const everyRow: Schema<KeepRule> = v.pipe(
+  v.unknown(),
+  v.transform(() => keepWhere(null)),
+);
+const condition: Schema<KeepRule> = v.pipe(
+  text,
+  v.transform((where) => keepWhere(where)),
+);
+const neither: Schema<KeepRule> = v.custom<KeepRule>(
+  () => false,
+  "must be true, an SQL condition or a rule; leave the table out to rebuild it",
+);
+
+function keepWhere(where: string | null): KeepRule {
+  return { where, onConflict: "kept", onMissing: emptyRecord() };
+}
+
+function emptyRecord(): Readonly<Record<string, never>> {
+  return Object.create(null) as Readonly<Record<string, never>>;
+}
+
+const keep: Schema<KeepRules> = v.pipe(
+  record<KeepRule>(text, keepRule),
+  v.rawCheck<KeepRules>(({ dataset, addIssue }) => {
+    const rules: unknown = dataset.value;
+    const labels = typeof rules === "object" && rules !== null ? Object.keys(rules) : [];
+    for (const label of labels.filter((name) => labels.includes(`public.${name}`))) {
+      addIssue({ message: `names one table twice: ${quoted(label)} and ${quoted(`public.${label}`)}` });
+    }
+  }),
+);
+
+/** The whole configuration. `project` is null where it says none. */
+export const configSchema: Schema<Omit<ProjectConfig, "project"> & { readonly project: string | null }> = object({
+  project: optional<string | null>(printable, null),
+  database: optional(database, v.parse(database, {})),
+  migrations: required<Raw<"migrations">>(object({ tool: required(oneOf("prisma")), directory: required(text) })),
+  seeds: optional(seeds, { files: [], sets: ["system"], commands: [] }),
+  keep: optional<KeepRules>(keep, emptyRecord()),
+  backups: section<Raw<"backups">>({
+    directory: optional(text, "backups"),
+    keepLast: optional(atLeast(1), 20),
+    maxAgeDays: optional(days, 14),
+  }),
+  previous: section<Raw<"previous">>({ keep: optional(atLeast(0), 1) }),
+  guard: section<Raw<"guard">>({ productionNames: optional(list(text), []) }),
+});
+
+/** An object that may be absent as a whole because each of its members may. */
+function section<Output extends object>(members: Parameters<typeof object<Output>>[0]): Member<Output> {
+  const schema = object<Output>(members);
+  return optional(schema, v.parse(schema, {}));
+}
