@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { Target, TargetName } from "./target.ts";
 import { addSyncedRows, keptRows, openTarget } from "./target.ts";
 
-const faulty = fileURLToPath(new URL("../fixtures/faulty.ts", import.meta.url));
+const faulty = fileURLToPath(new URL("faulty.ts", import.meta.url));
 
 /** Runs a reset that dies at a place, and checks what it left: all old rows or all new ones, never anything between. */
 async function dieAt(target: Target, fault: string, args: readonly string[] = ["reset"]): Promise<void> {

@@ -88,7 +88,7 @@ function target({ workspace, database, open }: { workspace: Workspace; database:
 
 /** The 39 rows that a reset must keep, and the soft-deleted user that it must not. */
 export async function addSyncedRows(on: Target): Promise<void> {
-  const path = new URL("../../../../packages/database/samples/synced-rows.sql", import.meta.url);
+  const path = new URL("../../../packages/database/samples/synced-rows.sql", import.meta.url);
   await on.script(await readFile(path, "utf8"));
 }
 
