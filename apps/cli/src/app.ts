@@ -1,0 +1,124 @@
+import type { Application, FlagNotFoundError, TypedCommandParameters } from "@stricli/core";
+import {
+  buildApplication,
+  buildCommand,
+  buildRouteMap,
+  formatMessageForArgumentScannerError,
+  ArgumentScannerError,
+  text_en,
+} from "@stricli/core";
+import type { Command, Context } from "./command.ts";
+import { commands } from "./commands/index.ts";
+import type { FlagSpec, FlagSpecs, FlagValues } from "./flags.ts";
+import { commonFlags, kebab } from "./flags.ts";
+
+const groups: Readonly<Record<string, string>> = { migrate: "Show or apply the migrations of live" };
+
+/** The parser of the command line, made from the command table. */
+export function buildApp(version: () => Promise<string>): Application<Context> {
+  const routes: Record<string, ReturnType<typeof toStricli> | ReturnType<typeof groupOf>> = {};
+  for (const { spec } of commands) {
+    const [first, second] = spec.path;
+    routes[first] ??= second === undefined ? toStricli(commandOf([first])) : groupOf(first);
+  }
+  const root = buildRouteMap({
+    routes,
+    docs: {
+      brief: "Rebuilds a database from its migrations and seeds, and puts back what must survive.",
+      fullDescription:
+        "Rebuilds a database from its migrations and seeds, and puts back what must survive.\n\nreplant <command> --help tells more about one command.",
+    },
+  });
+  return buildApplication(root, {
+    name: "replant",
+    scanner: { caseStyle: "allow-kebab-for-camel" },
+    documentation: { disableAnsiColor: true, onlyRequiredInUsageLine: true },
+    versionInfo: { getCurrentVersion: version },
+    localization: {
+      text: {
+        ...text_en,
+        exceptionWhileParsingArguments: (error) =>
+          error instanceof ArgumentScannerError ? describeArgumentError(error) : String(error),
+        noCommandRegisteredForInput: ({ input, corrections }) =>
+          `there is no command "${input}"${didYouMean(corrections)}`,
+      },
+    },
+  });
+}
+
+function describeArgumentError(error: ArgumentScannerError): string {
+  const text = formatMessageForArgumentScannerError(error, {
+    FlagNotFoundError: ({ input, corrections }: FlagNotFoundError) =>
+      `there is no flag --${kebab(input)}${didYouMean([...new Set(corrections.map((name) => `--${kebab(name)}`))])}`,
+  });
+  return `${text.slice(0, 1).toLowerCase()}${text.slice(1)}`;
+}
+
+function didYouMean(corrections: readonly string[]): string {
+  return corrections.length === 0
+    ? ""
+    : `; did you mean ${corrections.map((word) => word.replaceAll("`", "")).join(" or ")}?`;
+}
+
+function commandOf(path: readonly string[]): Command {
+  const found = commands.find(({ spec }) => spec.path.join(" ") === path.join(" "));
+  if (found === undefined) throw new Error(`no command ${path.join(" ")}`);
+  return found;
+}
+
+function groupOf(name: string): ReturnType<typeof buildRouteMap<string, Context>> {
+  const members = commands.filter(({ spec }) => spec.path[0] === name && spec.path[1] !== undefined);
+  return buildRouteMap<string, Context>({
+    routes: Object.fromEntries(members.map((command) => [command.spec.path[1] ?? "", toStricli(command)])),
+    docs: { brief: groups[name] ?? name },
+  });
+}
+
+function toStricli({ spec, run }: Command): ReturnType<typeof buildCommand<FlagValues<FlagSpecs>, [string?], Context>> {
+  const flags: FlagSpecs = { ...spec.flags, ...commonFlags };
+  const parameters = {
+    flags: Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, toStricliFlag(flag)])),
+    positional: {
+      kind: "tuple",
+      parameters: spec.argument === null ? [] : [{ ...spec.argument, parse: String, optional: true }],
+    },
+  };
+  return buildCommand<FlagValues<FlagSpecs>, [string?], Context>({
+    func: async function (this: Context, values, argument) {
+      await run(this, values, argument ?? null);
+    },
+    // The shape follows from the specs; Stricli's own types want it written out flag by flag.
+    parameters: parameters as unknown as TypedCommandParameters<FlagValues<FlagSpecs>, [string?], Context>,
+    docs: { brief: spec.brief, fullDescription: `${spec.brief}.\n\n${spec.description}` },
+  });
+}
+
+function toStricliFlag(flag: FlagSpec): object {
+  const { brief } = flag;
+  switch (flag.kind) {
+    case "switch":
+      return { kind: "boolean", brief, default: false, withNegated: false };
+    case "value":
+      return { kind: "parsed", brief, placeholder: flag.placeholder, parse: String, optional: true };
+    case "number":
+      return { kind: "parsed", brief, placeholder: flag.placeholder, parse: parseWhole, optional: true };
+    case "list":
+      return {
+        kind: "parsed",
+        brief,
+        placeholder: flag.placeholder,
+        parse: String,
+        optional: true,
+        variadic: flag.separator ?? true,
+      };
+    case "choice":
+      return { kind: "enum", brief, values: flag.values, optional: true };
+    default:
+      return flag satisfies never;
+  }
+}
+
+function parseWhole(text: string): number {
+  if (!/^\d{1,5}$/.test(text)) throw new Error(`"${text}" is not a whole number`);
+  return Number(text);
+}

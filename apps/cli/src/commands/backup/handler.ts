@@ -1,0 +1,23 @@
+import { backup, chainBackup } from "@replant/core";
+import type { Cli, Outcome } from "../../cli.ts";
+import type { Input } from "../../command.ts";
+import { invocationOf } from "../../invocation.ts";
+import { backupLines, chainLine } from "../../render/reports.ts";
+import { withProject } from "../../with-project.ts";
+import type { flags as specs } from "./command.ts";
+
+export async function handle(cli: Cli, { flags }: Input<typeof specs>): Promise<Outcome> {
+  return withProject(cli, { changes: flags.chain }, async (project) => {
+    const { ports, project: settings } = project;
+    if (!flags.chain) {
+      const report = await backup(ports, settings);
+      return { document: report, text: (style) => backupLines(report, style) };
+    }
+    const report = await chainBackup(ports, settings, project);
+    const next = invocationOf(cli.env, null).replant(["reset", "--chain"]);
+    return {
+      document: report,
+      text: (style) => [...backupLines(report, style).slice(0, -1), chainLine(report.run, { style, next })],
+    };
+  });
+}

@@ -1,0 +1,17 @@
+import { defineCommand } from "../../command.ts";
+
+export const flags = {};
+
+export const backupsCommand = defineCommand(
+  {
+    path: ["backups"],
+    folder: "backups",
+    brief: "List the backups, newest first",
+    description: "Damaged backups are listed with what is wrong with them; they are never used. Needs no database.",
+    flags,
+    argument: null,
+    examples: [{ line: "replant backups --json", meaning: "the list as data" }],
+    exits: [1],
+  },
+  () => import("./handler.ts"),
+);

@@ -1,0 +1,34 @@
+import { defineCommand } from "../../command.ts";
+import { consentFlag } from "../../flags.ts";
+
+export const upFlags = consentFlag;
+export const statusFlags = {};
+
+export const migrateStatusCommand = defineCommand(
+  {
+    path: ["migrate", "status"],
+    folder: "migrate",
+    brief: "Show which migrations live has, which it lacks, and where the two histories disagree",
+    description: "Changes nothing. Exits with 1 where applied migrations and the files disagree.",
+    flags: statusFlags,
+    argument: null,
+    examples: [{ line: "replant migrate status", meaning: "applied, pending, problems" }],
+    exits: [1],
+  },
+  () => import("./status-handler.ts"),
+);
+
+export const migrateUpCommand = defineCommand(
+  {
+    path: ["migrate", "up"],
+    folder: "migrate",
+    brief: "Apply pending migrations to live in place",
+    description:
+      "Records them as the project's own migration tool would. This changes live itself: there is no swap and nothing to undo.",
+    flags: upFlags,
+    argument: null,
+    examples: [{ line: "replant migrate up", meaning: "apply what is pending" }],
+    exits: [1, 3, 4],
+  },
+  () => import("./up-handler.ts"),
+);

@@ -1,0 +1,28 @@
+import { defineCommand } from "../../command.ts";
+import type { FlagSpecs } from "../../flags.ts";
+import { carryFlags, setFlag } from "../../flags.ts";
+
+export const flags = {
+  force: { kind: "switch", brief: "Plan a reset that carries nothing" },
+  exitCode: { kind: "switch", brief: "Exit with 2 when there is something to change" },
+  ...setFlag,
+  acceptLoss: carryFlags.acceptLoss,
+} as const satisfies FlagSpecs;
+
+export const planCommand = defineCommand(
+  {
+    path: ["plan"],
+    folder: "plan",
+    brief: "Show what a reset would do, per table, and change nothing",
+    description:
+      "The same as reset --dry-run. With --json the document is the plan itself, which is exactly what a reset executes; its hash is the same.",
+    flags,
+    argument: null,
+    examples: [
+      { line: "replant plan", meaning: "keep, replace, drop and quarantine per table" },
+      { line: "replant plan --json", meaning: "the plan as data" },
+    ],
+    exits: [1, 2],
+  },
+  () => import("./handler.ts"),
+);

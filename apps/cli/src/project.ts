@@ -1,0 +1,156 @@
+import type { ProjectConfig, ResolvedDatabase } from "@replant/config";
+import { loadConfig, resolveDatabase } from "@replant/config";
+import type { Emit, Engine, Files, Migrator, Ports, Project } from "@replant/core";
+import { join, relative, resolve } from "node:path";
+import type { Environment } from "./interaction.ts";
+
+/** A project whose configuration was read and whose database was found; nothing is connected yet. */
+export interface LoadedProject {
+  /** Absolute path of the directory of replant.config.ts. */
+  readonly root: string;
+  readonly config: ProjectConfig;
+  readonly resolved: ResolvedDatabase;
+}
+
+/** Everything that core's commands take. The caller ends it with `close`. */
+export interface OpenProject extends LoadedProject {
+  readonly ports: Ports;
+  readonly project: Project;
+  /** Ends connections. May be called twice. */
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  /** Absolute; replant.config.ts is searched here and above. */
+  readonly cwd: string;
+  readonly env: Environment;
+  /** `replant 0.1.0`, recorded in backups. Default: `replant`. */
+  readonly tool?: string;
+  /** Hears what a run does. Default: nobody does. */
+  readonly emit?: Emit;
+  /** Ends a run. Default: nothing does. */
+  readonly signal?: AbortSignal;
+}
+
+/** Where state of a project lies: journal, baselines' catalogs, the embedded database. Ignored by git. */
+export const stateDirectory = ".replant";
+
+/**
+ * Reads the configuration and finds the database; connects to nothing.
+ * @throws ReplantError REPLANT_CONFIG_NOT_FOUND | REPLANT_CONFIG_INVALID | REPLANT_ENV_STRIPPED | REPLANT_URL_INVALID |
+ * REPLANT_ENGINE_UNSUPPORTED
+ */
+export async function loadProject({ cwd, env }: Pick<OpenOptions, "cwd" | "env">): Promise<LoadedProject> {
+  const { config, root } = await loadConfig({ cwd });
+  return { root, config, resolved: await resolveDatabase({ config, root, env }) };
+}
+
+/**
+ * The composition root: what the configuration names, joined to the ports that core runs on. A script that calls this can do
+ * all that the command does, with the functions of `@replant/core`. Ask the guard first: this does not.
+ */
+export async function openProject(options: OpenOptions): Promise<OpenProject> {
+  return connectProject(await loadProject(options), options);
+}
+
+/** The second half of `openProject`. */
+export async function connectProject(loaded: LoadedProject, options: Omit<OpenOptions, "cwd">): Promise<OpenProject> {
+  const { root, config, resolved } = loaded;
+  const { nodeFiles, openCatalogs, openJournal, projectId, systemClock } = await import("@replant/node");
+  const files = nodeFiles();
+  const directory = join(root, stateDirectory);
+  const signal = options.signal ?? new AbortController().signal;
+  const [engine, rows, migrator, seeder, store] = await Promise.all([
+    openEngine(loaded, files),
+    import("@replant/postgres/rows").then(({ rowPort }) => rowPort),
+    openMigrator(loaded, files),
+    openSeeder(loaded, { files, env: options.env, signal }),
+    openStore(loaded, files),
+  ]);
+  const ports: Ports = {
+    engine,
+    rows,
+    migrator,
+    seeder,
+    store,
+    journal: openJournal({ directory, files }),
+    catalogs: openCatalogs({ directory, files }),
+    clock: systemClock(),
+    emit: options.emit ?? (() => undefined),
+    signal,
+  };
+  const project: Project = {
+    tool: options.tool ?? "replant",
+    id: await projectId({ directory, files }),
+    keep: config.keep,
+    previousKept: config.previous.keep,
+    backups: config.backups,
+  };
+  return { root, config, resolved, ports, project, close: () => engine.close() };
+}
+
+/** Where the database is, in words that name no user and no password. */
+export function locationOf({ root, resolved }: LoadedProject): string {
+  return resolved.kind === "embedded" ? relative(root, resolved.directory) : resolved.address.location;
+}
+
+export function databaseOf({ resolved }: LoadedProject): string {
+  return resolved.kind === "embedded" ? resolved.name : resolved.address.database;
+}
+
+/** What `openEmbedded` and `serveEmbedded` need to know of a project. */
+export function embeddedOptions(
+  root: string,
+  resolved: Extract<ResolvedDatabase, { kind: "embedded" }>,
+): { directory: string; name: string; cacheDirectory: string } {
+  return {
+    directory: resolved.directory,
+    name: resolved.name,
+    cacheDirectory: join(root, stateDirectory, "cache"),
+  };
+}
+
+async function openEngine({ root, resolved }: LoadedProject, files: Files): Promise<Engine> {
+  if (resolved.kind === "embedded") {
+    const { openEmbedded } = await import("@replant/postgres/embedded");
+    return openEmbedded({ ...embeddedOptions(root, resolved), files });
+  }
+  const { openServer } = await import("@replant/postgres/server");
+  return openServer({ url: resolved.url });
+}
+
+async function openMigrator({ root, config }: LoadedProject, files: Files): Promise<Migrator> {
+  const { prismaMigrator } = await import("@replant/migrators/prisma");
+  return prismaMigrator({ directory: resolve(root, config.migrations.directory), root, files });
+}
+
+async function openSeeder(
+  { root, config, resolved }: LoadedProject,
+  { files, env, signal }: { files: Files; env: Environment; signal: AbortSignal },
+): Promise<Ports["seeder"]> {
+  const { createSeeder } = await import("@replant/seeds");
+  return createSeeder({
+    root,
+    patterns: config.seeds.files,
+    sets: config.seeds.sets,
+    commands: config.seeds.commands,
+    files,
+    connectionUrl: (database) => (resolved.kind === "server" ? urlOf(resolved.url, database) : null),
+    environment: env,
+    signal,
+  });
+}
+
+/** The URL of another database on the same server; everything else of it stays as it was written. */
+function urlOf(url: string, database: string): string {
+  return url.replace(
+    /^([a-z]+:\/\/[^/?#]*)(\/[^?#]*)?/i,
+    (_, server: string) => `${server}/${encodeURIComponent(database)}`,
+  );
+}
+
+async function openStore({ root, config }: LoadedProject, files: Files): Promise<Ports["store"]> {
+  const { diskStore } = await import("@replant/backups/disk");
+  const { directory } = config.backups;
+  return diskStore({ directory: resolve(root, directory), files, location: directory });
+}
