@@ -90,7 +90,7 @@ async function runMessages(
   // The bytes are a view of the engine's memory, which it writes to again.
   const { pg } = instance;
   await pg.runExclusive(() => pg.execProtocolRawStream(messages, { onRawData: (bytes) => onData(Buffer.from(bytes)) }));
-  const failure = instance.syncFailure();
+  const failure = instance.failure();
   if (failure !== null) throw failure;
   return pg.isInTransaction();
 }

@@ -1,4 +1,5 @@
 import type { PGlite } from "@electric-sql/pglite";
+import { ReplantError } from "@replant/core";
 import { fsyncSync, mkdirSync, rmSync } from "node:fs";
 import { loadPglite } from "./pglite.ts";
 
@@ -32,18 +33,23 @@ export interface InstanceOptions {
 /** One running PGlite. */
 export interface Instance extends InstanceOptions {
   readonly pg: PGlite;
-  /** The first fsync that failed. From then on nothing that this instance says may be believed. */
-  syncFailure(): Error | null;
-  /** Checkpoints and stops; the directory is clean afterwards. */
+  /** Why the engine stopped: a failed fsync, a full disk, a crash. From then on nothing that it says may be believed. */
+  failure(): Error | null;
+  /** Checkpoints and stops; the directory is clean afterwards. After a failure it only lets go of the files. */
   close(): Promise<void>;
 }
 
-interface NodeFsModule {
+/** The parts of the Emscripten module that are reached from here. */
+interface EngineModule {
   readonly NODEFS: { readonly stream_ops: { fsync?: (stream: { readonly nfd: number }) => number } };
   readonly FS: {
+    readonly streams: readonly (object | null | undefined)[];
     mkdirTree(path: string): void;
     mount(type: unknown, options: { root: string }, path: string): void;
+    close(stream: object): void;
   };
+  _PostgresMainLoopOnce: () => void;
+  stackRestore: (stack: number) => unknown;
 }
 
 const openDirectories = new Set<string>();
@@ -58,46 +64,100 @@ const EIO = 29;
  * kept out by `lock.ts`.
  */
 export async function openInstance(options: InstanceOptions): Promise<Instance> {
-  const { directory, scratch, durable } = options;
+  const { directory, scratch } = options;
   if (openDirectories.has(directory)) throw new Error(`${directory} is open in this process already`);
   openDirectories.add(directory);
-  let failure: Error | null = null;
+  const health = new Health();
   try {
     rmSync(scratch, { recursive: true, force: true });
     mkdirSync(scratch, { mode: 0o700 });
-    const { PGlite, NodeFS } = await loadPglite();
-    const files = new NodeFS(directory);
-    const init = files.init.bind(files);
-    files.init = async (pg, emscripten) => {
-      const result = await init(pg, emscripten);
-      const extended = (module: unknown): void =>
-        extendFileLayer(module as NodeFsModule, scratch, (error) => (failure ??= error));
-      return {
-        emscriptenOpts: { ...result.emscriptenOpts, preRun: [...(result.emscriptenOpts.preRun ?? []), extended] },
-      };
-    };
-    const pg = await PGlite.create({
-      dataDir: directory,
-      fs: files,
-      startParams: startParams(PGlite.defaultStartParams, durable),
-      ...(options.initdb === undefined ? {} : { initDbStartParams: [...options.initdb] }),
-    });
-    return { ...options, pg, syncFailure: () => failure, close: () => closeInstance(pg, options) };
+    const pg = await startPglite(options, health);
+    health.watch(pg.Module);
+    return { ...options, pg, failure: () => health.failure, close: () => closeInstance(pg, options, health) };
   } catch (error) {
-    openDirectories.delete(directory);
-    rmSync(scratch, { recursive: true, force: true });
-    throw failure ?? error;
+    letGo(options);
+    throw health.failure ?? error;
   }
 }
 
-function extendFileLayer(module: NodeFsModule, scratch: string, onFailure: (error: Error) => void): void {
+async function startPglite({ directory, scratch, durable, initdb }: InstanceOptions, health: Health): Promise<PGlite> {
+  const { PGlite, NodeFS } = await loadPglite();
+  const files = new NodeFS(directory);
+  const init = files.init.bind(files);
+  files.init = async (pg, emscripten) => {
+    const { emscriptenOpts } = await init(pg, emscripten);
+    const extended = (module: unknown): void => extendFileLayer(module as EngineModule, scratch, health);
+    return { emscriptenOpts: { ...emscriptenOpts, preRun: [...(emscriptenOpts.preRun ?? []), extended] } };
+  };
+  return PGlite.create({
+    dataDir: directory,
+    fs: files,
+    startParams: startParams(PGlite.defaultStartParams, durable),
+    onStderr: (line) => health.hear(line),
+    ...(initdb === undefined ? {} : { initDbStartParams: [...initdb] }),
+  });
+}
+
+/**
+ * Notices that the engine has died. PGlite itself catches every exception of the engine and calls it again with the same message,
+ * for ever if it does not come back to life.
+ */
+class Health {
+  failure: Error | null = null;
+  #lastWords = "";
+
+  /** For PGlite's `onStderr`; nothing is printed. */
+  hear(line: string): boolean {
+    if (/^(PANIC|FATAL):/.test(line)) this.#lastWords = line;
+    return false;
+  }
+
+  fail(cause: unknown): void {
+    if (this.failure !== null) return;
+    const why = this.#lastWords || String(cause);
+    this.failure = /No space left on device|Disk quota exceeded/.test(why)
+      ? new ReplantError("REPLANT_DISK_FULL", "the embedded database has no space to write", {
+          why,
+          hint: "free some space and run the command again",
+          cause,
+        })
+      : cause instanceof Error
+        ? cause
+        : new Error(`the embedded database stopped: ${why}`);
+  }
+
+  /** An error of SQL leaves the engine by a jump of this status; every other exception is its end. */
+  watch(module: EngineModule): void {
+    const { _PostgresMainLoopOnce: loopOnce, stackRestore } = module;
+    const sqlErrorStatus = 100;
+    module._PostgresMainLoopOnce = () => {
+      // A dead engine that is called again may never return.
+      if (this.failure !== null) throw this.failure;
+      try {
+        loopOnce();
+      } catch (error) {
+        const status = typeof error === "object" && error !== null && "status" in error ? error.status : undefined;
+        if (status !== sqlErrorStatus) this.fail(error);
+        throw error;
+      }
+    };
+    // PGlite calls this in its handler, outside any try: the one place from which an exception reaches the caller.
+    module.stackRestore = (stack) => {
+      const result = stackRestore(stack);
+      if (this.failure !== null) throw this.failure;
+      return result;
+    };
+  }
+}
+
+function extendFileLayer(module: EngineModule, scratch: string, health: Health): void {
   module.NODEFS.stream_ops.fsync = ({ nfd }) => {
     try {
       fsyncSync(nfd);
       return 0;
     } catch (error) {
-      // An exception thrown through the engine would be swallowed on the way; an error number makes it stop.
-      onFailure(error instanceof Error ? error : new Error(String(error)));
+      // An exception would be swallowed on its way through the engine; the number makes the engine itself stop.
+      health.fail(error);
       return EIO;
     }
   };
@@ -110,11 +170,21 @@ function startParams(defaults: readonly string[], durable: boolean): string[] {
   return [...defaults.filter((param) => param !== "-F"), ...settings.flatMap((setting) => ["-c", setting])];
 }
 
-async function closeInstance(pg: PGlite, { directory, scratch }: InstanceOptions): Promise<void> {
+async function closeInstance(pg: PGlite, options: InstanceOptions, health: Health): Promise<void> {
   try {
-    if (!pg.closed) await pg.close();
+    if (health.failure === null) await pg.close();
+    else closeFiles(pg.Module);
   } finally {
-    openDirectories.delete(directory);
-    rmSync(scratch, { recursive: true, force: true });
+    letGo(options);
   }
+}
+
+/** A dead engine must not checkpoint: what it holds in memory may be what the disk refused. */
+function closeFiles({ FS }: EngineModule): void {
+  for (const stream of FS.streams) if (stream !== null && stream !== undefined) FS.close(stream);
+}
+
+function letGo({ directory, scratch }: InstanceOptions): void {
+  openDirectories.delete(directory);
+  rmSync(scratch, { recursive: true, force: true });
 }

@@ -36,7 +36,7 @@ export async function instanceSession(
     try {
       return (await instance.pg.execProtocol(Buffer.concat(messages))).messages;
     } finally {
-      const failure = instance.syncFailure();
+      const failure = instance.failure();
       // oxlint-disable-next-line no-unsafe-finally -- whatever the engine answered after a failed fsync is not true
       if (failure !== null) throw failure;
     }

@@ -87,7 +87,7 @@ async function isClean(instance: Instance): Promise<boolean> {
   try {
     await instance.pg.exec("rollback");
     await instance.pg.exec("discard all");
-    return instance.syncFailure() === null;
+    return instance.failure() === null;
   } catch {
     return false;
   }
