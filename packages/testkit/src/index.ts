@@ -1,3 +1,4 @@
+export { engineContract, type EnginePlace } from "./contracts/engine.ts";
 export {
   connect,
   createDatabase,

@@ -1,1 +1,2 @@
+export { openServer, type ServerOptions } from "./engine.ts";
 export { parseServerUrl, redactUrl, type ServerAddress } from "./url.ts";

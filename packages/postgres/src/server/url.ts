@@ -31,7 +31,7 @@ const secretParameters = ["password", "sslpassword"];
 /**
  * Reads a `postgres://` or `postgresql://` URL. TLS parameters mean what they mean to node-postgres, and what the URL leaves out
  * comes from the PG* variables or the password file, as it does there.
- * @throws ReplantError REPLANT_ENGINE_UNSUPPORTED | REPLANT_CONFIG_INVALID | REPLANT_NAME_INVALID, never quoting the URL
+ * @throws ReplantError REPLANT_ENGINE_UNSUPPORTED | REPLANT_URL_INVALID | REPLANT_NAME_INVALID, never quoting the URL
  */
 export function parseServerUrl(text: string): ServerAddress {
   if (!/^postgres(ql)?:\/\//i.test(text)) {
@@ -89,7 +89,7 @@ function asUrl(text: string): URL {
     return new URL(text.replace(/^([a-z]+:\/\/[^/?#]*@)(?=[/?#]|$)/i, `$1${placeholderHost}`));
   } catch {
     // The parser's own error quotes the URL with its password.
-    throw new ReplantError("REPLANT_CONFIG_INVALID", "the database URL cannot be read", {
+    throw new ReplantError("REPLANT_URL_INVALID", "the database URL cannot be read", {
       hint: "write it as postgresql://user:password@host:5432/name and percent-encode special characters of the password",
     });
   }
@@ -98,7 +98,7 @@ function asUrl(text: string): URL {
 function databaseOf(url: URL): string {
   const path = url.pathname.replace(/^\//, "");
   if (path === "") {
-    throw new ReplantError("REPLANT_CONFIG_INVALID", "the database URL names no database", {
+    throw new ReplantError("REPLANT_URL_INVALID", "the database URL names no database", {
       hint: "add it behind the port: postgresql://host:5432/name",
     });
   }
@@ -111,7 +111,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new ReplantError("REPLANT_CONFIG_INVALID", "the database URL holds a % that encodes nothing", {
+    throw new ReplantError("REPLANT_URL_INVALID", "the database URL holds a % that encodes nothing", {
       hint: "write a literal percent sign as %25",
     });
   }
@@ -128,7 +128,7 @@ function loginOf(url: URL): Pick<Client, "host" | "port" | "user" | "password" |
     return { host: host.replace(/^\[(.*)\]$/, "$1"), port, user, password, ssl };
   } catch (error) {
     throw new ReplantError(
-      "REPLANT_CONFIG_INVALID",
+      "REPLANT_URL_INVALID",
       "the parameters of the database URL cannot be used",
       // A certificate file that is missing, say; a parser's error may quote the URL with its password.
       error instanceof Error && "syscall" in error ? { why: messageOf(error) } : {},
