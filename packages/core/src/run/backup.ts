@@ -85,6 +85,10 @@ export function keptRowsOf(manifest: BackupManifest): number {
   return manifest.entries.reduce((total, entry) => total + (entry.role === "kept" ? entry.rows : 0), 0);
 }
 
+export function keptTablesOf(manifest: BackupManifest): number {
+  return manifest.entries.filter((entry) => entry.role === "kept").length;
+}
+
 export function describeBackup(run: Run, manifest: BackupManifest): BackupReport {
   return {
     run: run.id,
@@ -114,11 +118,12 @@ export async function backupLive(run: Run): Promise<BackupReport> {
     const session = await run.ports.engine.connect(live);
     try {
       await session.script("begin isolation level repeatable read read only");
-      const report = describeBackup(run, await writeBackup(run, { session, target }));
+      const manifest = await writeBackup(run, { session, target });
       await session.script("commit");
+      const report = describeBackup(run, manifest);
       return {
         value: report,
-        title: `backup   ${report.keptRows} rows, ${report.tables.length} tables`,
+        title: `backup   ${report.keptRows} rows, ${keptTablesOf(manifest)} tables`,
         note: report.location,
       };
     } finally {

@@ -1,11 +1,10 @@
 import type { ResetFacts, ResetPlan, ResetRequest } from "../model/plan.ts";
 import type { SwapReport } from "../model/report.ts";
-import type { RowSelection } from "../model/carry.ts";
 import type { Fence } from "../ports/engine.ts";
 import { ReplantError } from "../errors.ts";
 import { planBackup } from "../plan/backup.ts";
 import { planReset } from "../plan/reset.ts";
-import { describeBackup, keptRowsOf, writeBackup } from "./backup.ts";
+import { describeBackup, keptRowsOf, keptTablesOf, writeBackup } from "./backup.ts";
 import { ensureBaseline } from "./baseline.ts";
 import { cloneCandidate, withCandidate } from "./candidate.ts";
 import { carryInto, verifyEmptyCandidate } from "./carry.ts";
@@ -108,7 +107,7 @@ export async function raiseFence(
   return step(run, { kind: "fence", title: "fence" }, async () => {
     const catalog = facts.live?.catalog;
     if (catalog === undefined) throw new ReplantError("REPLANT_INTERNAL", "live was not inspected");
-    const tables = planBackup(catalog, run.project.keep).map((selection: RowSelection) => selection.table);
+    const tables = [...new Set(planBackup(catalog, run.project.keep).map((selection) => selection.table))];
     const fence = await run.ports.engine.fence(live, tables);
     const others = facts.target.sessions.length;
     return {
@@ -128,7 +127,7 @@ async function backupStep(
     const { location } = describeBackup(run, manifest);
     return {
       value: manifest,
-      title: `backup   ${keptRowsOf(manifest)} rows, ${manifest.entries.length} tables`,
+      title: `backup   ${keptRowsOf(manifest)} rows, ${keptTablesOf(manifest)} tables`,
       note: `${location} (verified)`,
     };
   });
