@@ -21,7 +21,7 @@ const dayMs = 24 * 60 * 60 * 1000;
 export function retention(summaries: readonly BackupSummary[], rule: RetentionRule): string[] {
   const newestFirst = summaries.toSorted((a, b) => (a.id < b.id ? 1 : -1));
   const good = newestFirst.filter(({ damage }) => damage === null);
-  const kept = new Set(good.slice(0, Math.max(1, rule.keepLast)));
+  const kept = new Set(good.slice(0, Math.max(0, rule.keepLast)));
   return newestFirst
     .filter((summary) => {
       if (summary.damage === null && (summary === good[0] || summary.latest)) return false;

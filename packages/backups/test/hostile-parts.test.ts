@@ -1,10 +1,11 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
 import { expect, test } from "vitest";
 import type { DataHeader, Header } from "../src/format/part.ts";
 import { plantPart, readManifestJson, resealed, sealed } from "./hostile.ts";
-import { firstId, newStore, readAll, sampleTable, writeBackup } from "./sample.ts";
+import { firstId, newStore, readAll, sampleTable, secondId, writeBackup } from "./sample.ts";
 
 /* Parts and manifests by somebody who can compute every hash: they must cost no memory, no crash and no wrong row. */
 
@@ -23,6 +24,8 @@ const two = data(Buffer.from("a\n"));
 
 /** A zstd frame of two raw bytes that asks for a window of 128 MiB. */
 const wide = Buffer.from("28b52ffd0088110000610a", "hex");
+
+const { columns, foreignKeys } = sampleTable();
 
 async function sample(): Promise<{
   path: string;
@@ -74,6 +77,7 @@ test.each([
   ],
   ["is no zstd", [{ ...two, stored: Buffer.alloc(two.stored.length, 7) }], "cannot be unpacked"],
   ["has no last frame", [two], "cut short or changed at frame 1"],
+  ["skips a number", [two, { ...two, header: { ...two.header, sequence: 2 } }], "changed at frame 1"],
   ["is empty", [], "cut short or changed at frame 0"],
   ["goes on after its end", [two, last(1, 2), two], "goes on after its end"],
   ["says more rows than it has", [two, last(2, 2)], "does not hold the rows"],
@@ -89,14 +93,85 @@ test.each([
 });
 
 test.each([
-  ["rows", { rows: 3, sizeBytes: 2 }],
-  ["size", { rows: 1, sizeBytes: 9 }],
+  ["rows", { rows: 3 }],
+  ["size", { sizeBytes: 9 }],
+  ["digest", { sha256: "0".repeat(64) }],
 ])("a part whose %s differ from the manifest's is refused at its end", async (_, totals) => {
   const { path, read } = await sample();
-  plantPart(path, [two, last(1, 2)], totals);
+  plantPart(path, [two, last(1, 2)], { rows: 1, sizeBytes: 2 });
+  const manifest = readManifestJson(path);
+  const entries = manifest.entries.map((entry) => ({ ...entry, ...totals }));
+  writeFileSync(join(path, "manifest.json"), resealed({ ...manifest, entries }));
   await expect(read()).rejects.toMatchObject({
     message: expect.stringContaining("not the one that the manifest describes"),
   });
+});
+
+test("a changed frame is found before any of it is given out", async () => {
+  const { store, directory } = newStore();
+  const manifest = await writeBackup(store, firstId, { t0001: Buffer.alloc(700_000, "a\n") });
+  const file = join(directory, firstId, "t0001.copy.zst");
+  const bytes = readFileSync(file);
+  // The last frame is 64 bytes long, so this byte is in the third.
+  bytes[bytes.length - 70] = (bytes[bytes.length - 70] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+  expect(manifest.entries[0]?.storedBytes).toBe(bytes.length);
+  const given: number[] = [];
+  const reading = async (): Promise<void> => {
+    for await (const text of (await store.open(firstId)).rows("t0001")) given.push(text.length);
+  };
+  await expect(reading()).rejects.toMatchObject({
+    message: expect.stringContaining("part t0001 is changed at frame 2"),
+  });
+  expect(given).toEqual([256 * 1024, 256 * 1024]);
+});
+
+test("another backup's or another part's file is refused although the manifest was made to fit it", async () => {
+  const { store, directory } = newStore();
+  await writeBackup(store, secondId, { t0001: "1\tb\n" });
+  await writeBackup(store, firstId, { t0001: "1\ta\n", t0002: "2\ta\n" });
+  const path = join(directory, firstId);
+  const manifest = readManifestJson(path);
+  for (const [id, part] of [
+    [secondId, "t0001"],
+    [firstId, "t0002"],
+  ] as const) {
+    const donor = readManifestJson(join(directory, id)).entries.find((entry) => entry.id === part);
+    const bytes = readFileSync(join(directory, id, `${part}.copy.zst`));
+    writeFileSync(join(path, "t0001.copy.zst"), bytes);
+    const entries = manifest.entries.map((entry) =>
+      entry.id === "t0001" ? { ...entry, sha256: donor?.sha256 } : entry,
+    );
+    writeFileSync(join(path, "manifest.json"), resealed({ ...manifest, entries }));
+    const reader = await store.open(path);
+    await expect(readAll(reader.rows("t0001"))).rejects.toMatchObject({
+      message: expect.stringContaining("part t0001 is changed at frame 0"),
+    });
+  }
+});
+
+test("a bomb costs no memory", async () => {
+  const { path } = await sample();
+  // 4,096 blocks of zstd, each of which repeats one byte 131,072 times: 512 MiB out of 16 KiB.
+  const block = (isLast: number): Buffer =>
+    Buffer.from([((131_072 << 3) | 2 | isLast) & 255, ((131_072 << 3) >> 8) & 255, (131_072 << 3) >> 16, 10]);
+  const blocks = Array.from({ length: 4096 }, (_, index) => block(index === 4095 ? 1 : 0));
+  const stored = Buffer.concat([Buffer.from("28b52ffd0050", "hex"), ...blocks]);
+  plantPart(
+    path,
+    [{ header: { ...data(stored).header, storedBytes: stored.length, textBytes: 1024 * 1024 } as Header, stored }],
+    { rows: 1, sizeBytes: 2 },
+  );
+  const script = `
+    const { diskStore } = await import(${JSON.stringify(new URL("../src/disk/index.ts", import.meta.url).href)});
+    const { nodeFiles } = await import(${JSON.stringify(new URL("../../node/src/index.ts", import.meta.url).href)});
+    const reader = await diskStore({ directory: ".", files: nodeFiles() }).open(${JSON.stringify(path)});
+    const why = await reader.verify().catch((error) => error.details.why);
+    console.log(JSON.stringify([why, process.resourceUsage().maxRSS / 1024]));`;
+  const child = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+  const [why, megabytes] = JSON.parse(child.stdout) as [string, number];
+  expect(why).toBe("part t0001 cannot be unpacked at frame 0");
+  expect(megabytes).toBeLessThan(300);
 });
 
 test.each([
@@ -141,7 +216,40 @@ test("a manifest too large to be held is not read", async () => {
   expect(await list()).toEqual(["its manifest is larger than a manifest may be"]);
 });
 
-const { columns, foreignKeys } = sampleTable();
+test.each([
+  ["empty", ""],
+  ["longer than 63 bytes", "\u00e9".repeat(32)],
+  ["with a NUL", "a\0b"],
+  ["no text", 7],
+])("a name that is %s is refused wherever it stands, under a right seal", async (_, name) => {
+  const { path, read } = await sample();
+  const manifest = readManifestJson(path);
+  const [entry] = manifest.entries;
+  const withTable = (table: object): object => ({
+    ...manifest,
+    entries: [{ ...entry, table: { ...entry?.table, ...table } }],
+  });
+  const [column] = entry?.table.columns ?? [];
+  const hostile: object[] = [
+    { ...manifest, lineage: { ...manifest.lineage, database: name } },
+    { ...manifest, entries: [{ ...entry, columns: [name] }] },
+    withTable({ schema: name }),
+    withTable({ name }),
+    withTable({ columns: [{ ...column, name }] }),
+    withTable({ columns: [{ ...column, enumLabels: [name] }] }),
+    withTable({ keys: [{ name, columns: ["id"], primary: true }] }),
+    withTable({ foreignKeys: [{ ...foreignKeys[0], target: { schema: "public", name } }] }),
+    withTable({ foreignKeys: [{ ...foreignKeys[0], targetColumns: [name] }] }),
+  ];
+  for (const content of hostile) {
+    writeFileSync(join(path, "manifest.json"), resealed(content));
+    await expect(read()).rejects.toMatchObject({
+      code: "REPLANT_BACKUP_DAMAGED",
+      message: expect.stringContaining(" is not a "),
+    });
+  }
+});
+
 test.each<[string, (entry: Record<string, unknown>, table: Record<string, unknown>) => Record<string, unknown>]>([
   ["columns that the table does not have", (entry) => ({ ...entry, columns: ["id", "other"] })],
   ["a generated column", (entry) => ({ ...entry, columns: ["id", "lower"] })],
@@ -165,6 +273,13 @@ test.each<[string, (entry: Record<string, unknown>, table: Record<string, unknow
   [
     "more columns than a table may have",
     (entry) => ({ ...entry, columns: Array.from({ length: 1601 }, (_, index) => `c${index}`) }),
+  ],
+  [
+    "more keys than anyone has",
+    (entry, table) => ({
+      ...entry,
+      table: { ...table, keys: Array.from({ length: 1001 }, () => sampleTable().keys[0]) },
+    }),
   ],
   ["a row estimate below -1", (entry, table) => ({ ...entry, table: { ...table, rowEstimate: -2 } })],
 ])("an entry with %s is refused under a right seal", async (_, change) => {

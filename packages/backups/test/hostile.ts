@@ -24,7 +24,7 @@ export function readManifestJson(directory: string): BackupManifest {
 
 /**
  * Puts frames of any content into one of a backup's parts (`t0001` unless said), every hash of chain, entry and seal right.
- * @param frames headers without their sequence, and the stored bytes
+ * @param frames headers and the stored bytes; a sequence of 0 stands for the right one
  */
 export function plantPart(
   directory: string,
@@ -34,9 +34,10 @@ export function plantPart(
   const { part = "t0001", rows, sizeBytes } = totals;
   const manifest = readManifestJson(directory);
   let chain = chainStart(manifest.id, part);
-  const pieces = frames.flatMap(({ header, stored }, sequence) => {
-    chain = chainNext(chain, { ...header, sequence }, stored);
-    return [encodeHeader({ ...header, sequence }, chain), stored];
+  const pieces = frames.flatMap(({ header, stored }, place) => {
+    const numbered = { ...header, sequence: header.sequence || place };
+    chain = chainNext(chain, numbered, stored);
+    return [encodeHeader(numbered, chain), stored];
   });
   const file = Buffer.concat(pieces);
   writeFileSync(join(directory, `${part}.copy.zst`), file);

@@ -51,6 +51,7 @@ test.each([
   ["a damaged one goes when it is too old", "g0 d1 d20", 20, 14, [20]],
   ["the newest good one stays, however old", "d90 g100 g200", 20, 14, [90, 200]],
   ["the newest good one stays when none is to be kept", "d0 g1 g2", 0, 0, [2]],
+  ["fewer than none is none", "g0 g1 g2", -1, 14, [1, 2]],
   ["what latest means stays", "g0 g1 l2 g3", 1, 1, [1, 3]],
   ["nothing goes of nothing much", "g0", 20, 14, []],
 ])("%s: %s, keep %i, %i days", (_, backups, keepLast, maxAgeDays, removed) => {

@@ -1,4 +1,14 @@
-import { cpSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join, relative } from "node:path";
 import { expect, test } from "vitest";
 import { diskStore } from "../src/disk/index.ts";
@@ -105,6 +115,7 @@ test("a reference that means no backup lists what is there, one that means more 
     `${directory}/${firstId}/t0001.copy.zst`,
     "./a\0b",
   ];
+  await expect(store.open("")).rejects.toMatchObject({ message: 'there is no backup ""' });
   for (const reference of paths) await expect(store.open(reference)).rejects.toMatchObject(missing);
   await expect(store.open("2026-11-20")).rejects.toMatchObject({
     code: "REPLANT_BACKUP_NOT_FOUND",
@@ -146,6 +157,7 @@ test("latest is the one that the pointer recorded, or an error that says what is
     `{"id":"../../etc","sha256":"${"a".repeat(64)}"}`,
     `{"id":"${third}","sha256":"x"}`,
     " ".repeat(5000),
+    intact.toString().padEnd(5000),
   ];
   for (const content of wrong) {
     writeFileSync(pointer, content);
@@ -271,6 +283,10 @@ test("a backup is never overwritten, nor written by two", async () => {
   const { store, directory } = newStore();
   const writer = await store.create(firstId);
   await expect(store.create(firstId)).rejects.toMatchObject({ code: "REPLANT_BACKUP_EXISTS" });
+  // One that is just being renamed, or that left no mark, is another writer's too.
+  mkdirSync(join(directory, `.tmp-${secondId}`));
+  await expect(store.create(secondId)).rejects.toMatchObject({ code: "REPLANT_BACKUP_EXISTS" });
+  rmdirSync(join(directory, `.tmp-${secondId}`));
   // A second process that looked before the first one began finds out when it writes its mark.
   const blind = diskStore({ directory, files: { ...files, list: async () => [] } });
   await expect(blind.create(firstId)).rejects.toMatchObject({ code: "REPLANT_BACKUP_EXISTS" });
@@ -296,6 +312,7 @@ test("a writer takes parts until it is sealed or aborted, and only what belongs 
   await expect(writer.seal(sampleManifest(secondId))).rejects.toThrow("does not belong to backup");
   expect(await store.list()).toEqual([]);
   await writer.seal(sampleManifest(firstId));
+  await expect(writer.add(samplePart("t0002"), chunks())).rejects.toThrow("sealed or aborted");
   await writer.abort();
   await expect(writer.add(samplePart("t0002"), chunks())).rejects.toThrow("sealed or aborted");
   await expect(writer.seal(sampleManifest(firstId))).rejects.toThrow("sealed or aborted");
