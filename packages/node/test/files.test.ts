@@ -108,7 +108,7 @@ test.skipIf(process.platform === "win32")(
   async () => {
     const root = temporaryDirectory();
     mkdirSync(join(root, "directory"));
-    execFileSync("mkfifo", [join(root, "pipe")]);
+    execFileSync("sh", ["-c", `mkfifo "$0"`, join(root, "pipe")]);
     for (const name of ["directory", "pipe"]) {
       await expect(files.read(join(root, name))).rejects.toMatchObject({ code: "REPLANT_STORE_UNREADABLE" });
       await expect(files.append(join(root, name), text("x"))).rejects.toMatchObject({
