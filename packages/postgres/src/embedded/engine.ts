@@ -16,6 +16,7 @@ import type {
 } from "@replant/core";
 import { ReplantError } from "@replant/core";
 import { hostname } from "node:os";
+import { join } from "node:path";
 import { readCatalog } from "../shared/catalog.ts";
 import { emptyDirectory, requireMajor, systemIdentifier, type EmptyDirectory } from "./empty.ts";
 import {
@@ -135,6 +136,7 @@ class EmbeddedEngine implements Engine {
     };
     try {
       await lock.rename(holder);
+      await this.#sweep();
       await this.#refuseOthers("REPLANT_LOCKED");
     } catch (error) {
       await release();
@@ -288,6 +290,15 @@ class EmbeddedEngine implements Engine {
     // What is or was live must outlast a power loss at any time; what is being built is thrown away after one.
     const durable = isLive || pointer.previous.some((previous) => previous.id === mark.id);
     return this.#sessions.open(mark, { durable, keep: () => this.#runHoldsLock });
+  }
+
+  /** What a killed process left of files that it was writing; nobody else writes here while we hold the lock. */
+  async #sweep(): Promise<void> {
+    const { files, directory } = this.#options;
+    for (const path of [directory, this.#generations.path]) {
+      const left = (await files.list(path)).filter(({ name }) => name.startsWith(".") && name.endsWith(".tmp"));
+      for (const { name } of left) await files.remove(join(path, name));
+    }
   }
 
   #empty(): Promise<EmptyDirectory> {

@@ -1,4 +1,7 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { emptyDirectory } from "../../src/embedded/empty.ts";
 import {
   candidateWith,
   engineOn,
@@ -34,4 +37,131 @@ test("an unborn database becomes live by the first swap, is swapped, and undone"
   expect(await liveText(engine)).toBe("first");
   expect((await engine.probe()).systemIdentifier).toBe(before.systemIdentifier);
   await lock.release();
+});
+
+test("a sealed baseline is cloned, cannot be connected to, and is gone after its drop", async () => {
+  const engine = engineOn(freshOptions());
+  const lock = await engine.lock(holder());
+  const building = await engine.create(newDatabase("building"));
+  await within(engine, building, (session) =>
+    session.script("create table t (id int, x text); insert into t values (1, 'base')"),
+  );
+  const fingerprint = "0123456789abcdef".repeat(4);
+  const baseline = await engine.seal(building, fingerprint);
+  expect(baseline.id).toBe(building.id);
+  const mine = (await engine.managed()).filter(({ id }) => id === baseline.id);
+  expect(mine).toEqual([expect.objectContaining({ ...baseline, role: "baseline", fingerprint, live: "app" })]);
+  await expect(engine.connect(baseline)).rejects.toMatchObject({ code: "REPLANT_CONNECTION_FAILED" });
+  const candidate = await engine.clone(baseline, { ...newDatabase("candidate"), fingerprint });
+  await within(engine, candidate, (session) => session.script("insert into t values (2, 'own')"));
+  await swapIn(engine, candidate);
+  const again = await engine.clone(baseline, newDatabase("candidate"));
+  expect(await within(engine, again, (session) => session.query("select id from t"))).toEqual([{ id: 1 }]);
+  await engine.drop(baseline);
+  await engine.drop(baseline);
+  await expect(engine.clone(baseline, newDatabase("candidate"))).rejects.toMatchObject({
+    code: "REPLANT_CONNECTION_FAILED",
+  });
+  await lock.release();
+});
+
+test("the fence reads live inside a transaction, and the swap takes the database's own properties along", async () => {
+  const engine = engineOn(freshOptions());
+  const lock = await engine.lock(holder());
+  const live = await liveWith(engine, "old");
+  await within(engine, live, (session) =>
+    session.script(`alter database postgres set search_path = app, public;
+      alter database postgres set work_mem = '7MB';
+      comment on database postgres is 'it''s ours'`),
+  );
+  const candidate = await candidateWith(engine, "new");
+  await within(engine, candidate, (session) =>
+    session.script("alter database postgres set work_mem = '1MB'; alter database postgres set jit = off"),
+  );
+  const fence = await engine.fence(live, [{ schema: "public", name: "t" }]);
+  expect(await fence.session.query("select x from t")).toEqual([{ x: "old" }]);
+  const swapped = await engine.swap({ candidate, live, fence, run: runId(), at: "2026-11-21T10:15:00.000Z" });
+  expect(swapped).toEqual({ previous: live, endedSessions: 0 });
+  await fence.release();
+  const [previous] = await engine.managed();
+  expect(previous).toMatchObject({ ...live, role: "previous", createdAt: "2026-11-21T10:15:00.000Z" });
+  expect(await liveText(engine)).toBe("new");
+  const [row] = await within(engine, candidate, (session) =>
+    session.query(`select (select array_agg(c order by c) from pg_db_role_setting s, unnest(s.setconfig) c) as settings,
+      shobj_description(oid, 'pg_database') as comment from pg_database where datname = current_database()`),
+  );
+  expect(row).toEqual({ settings: ["jit=off", "search_path=app, public", "work_mem=7MB"], comment: "it's ours" });
+  await lock.release();
+});
+
+test("a swap is refused when live is not what was inspected, and live is never dropped", async () => {
+  const engine = engineOn(freshOptions());
+  const live = await liveWith(engine, "mine");
+  const candidate = await candidateWith(engine, "theirs");
+  const request = { candidate, fence: null, run: runId(), at: "" };
+  for (const inspected of [null, { ...live, id: "another" }]) {
+    await expect(engine.swap({ ...request, live: inspected })).rejects.toMatchObject({ code: "REPLANT_SWAP_FAILED" });
+  }
+  const open = await engine.connect(candidate);
+  await expect(engine.swap({ ...request, live })).rejects.toThrow("still has a session");
+  await open.close();
+  await expect(engine.drop(live)).rejects.toThrow("is live");
+  await engine.drop({ name: "../../etc", id: "x" });
+  expect(await engine.liveRef()).toEqual(live);
+});
+
+test("a candidate that the machine's stop left half on the disk is not used", async () => {
+  const options = freshOptions();
+  const engine = engineOn(options);
+  const live = await liveWith(engine, "safe");
+  const candidate = await engine.create(newDatabase("candidate"));
+  const path = join(options.directory, "g", `${candidate.name}.json`);
+  const mark = JSON.parse(Buffer.from((await options.files.read(path)) ?? []).toString("utf8"));
+  await options.files.writeAtomic(path, Buffer.from(JSON.stringify({ ...mark, volatileSince: "the boot before" })));
+  await expect(engine.connect(candidate)).rejects.toMatchObject({ code: "REPLANT_CONNECTION_FAILED" });
+  await expect(swapIn(engine, candidate)).rejects.toMatchObject({ code: "REPLANT_CONNECTION_FAILED" });
+  await options.files.writeAtomic(path, Buffer.from(JSON.stringify({ ...mark, complete: false })));
+  expect((await engine.managed()).map(({ id, role }) => ({ id, role }))).toEqual([
+    { id: candidate.id, role: "building" },
+  ]);
+  await expect(engine.connect(candidate)).rejects.toMatchObject({ code: "REPLANT_CONNECTION_FAILED" });
+  expect(await engine.liveRef()).toEqual(live);
+});
+
+test("a data directory of another major version is refused by name, before anything opens it", async () => {
+  const options = freshOptions();
+  const engine = engineOn(options);
+  const live = await liveWith(engine, "new");
+  writeFileSync(join(options.directory, "g", live.name, "PG_VERSION"), "17\n");
+  const refused = {
+    code: "REPLANT_EMBEDDED_VERSION",
+    message: "the embedded database was written by PostgreSQL 17, not 18",
+  };
+  await expect(engine.probe()).rejects.toMatchObject(refused);
+  await expect(engine.connect(live)).rejects.toMatchObject(refused);
+  await expect(engine.connect(live)).rejects.toMatchObject({
+    details: { hint: expect.stringContaining("replant restore latest") },
+  });
+});
+
+test("a pointer that somebody edited is refused, not guessed", async () => {
+  const options = freshOptions();
+  const engine = engineOn(options);
+  await liveWith(engine, "x");
+  writeFileSync(join(options.directory, "current.json"), '{"format":1,"live":{"name":"x"},"previous":[]}');
+  await expect(engine.liveRef()).rejects.toMatchObject({
+    code: "REPLANT_CONNECTION_FAILED",
+    message: expect.stringContaining("current.json"),
+  });
+});
+
+test("the empty directory is made once, and what a killed initdb left is cleared away", async () => {
+  const { files, directory, cacheDirectory } = freshOptions();
+  const cache = join(directory, "cache");
+  mkdirSync(join(cache, "empty-0.5.16-aa.999999999.tmp"), { recursive: true });
+  const made = await emptyDirectory(files, cache);
+  expect(await emptyDirectory(files, cache)).toEqual(made);
+  expect((await files.list(cache)).filter(({ name }) => name.includes(".tmp"))).toEqual([]);
+  expect(made.server).toEqual((await emptyDirectory(files, cacheDirectory)).server);
+  expect(made.server).toMatchObject({ major: 18, encoding: "UTF8", collation: "C" });
 });

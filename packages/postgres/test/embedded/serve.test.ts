@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import pg from "pg";
+import { Client } from "pg";
 import { serveEmbedded, type EmbeddedOptions, type ServeEvent, type Serving } from "../../src/embedded/index.ts";
 import { candidateWith, engineOn, freshOptions, holder, liveWith, runId, swapIn } from "./workbench.ts";
 
@@ -9,8 +9,8 @@ async function served(options: EmbeddedOptions, events: ServeEvent[] = []): Prom
   return serving;
 }
 
-async function client({ port }: Serving, database = "app"): Promise<pg.Client> {
-  const connected = new pg.Client({ host: "127.0.0.1", port, user: "anybody", database });
+async function client({ port }: Serving, database = "app"): Promise<Client> {
+  const connected = new Client({ host: "127.0.0.1", port, user: "anybody", database });
   connected.on("error", () => undefined);
   onTestFinished(() => connected.end().catch(() => undefined));
   await connected.connect();

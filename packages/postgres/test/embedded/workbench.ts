@@ -4,7 +4,9 @@ import { join } from "node:path";
 import type { DatabaseRef, Engine, LockHolder, NewDatabase, SqlSession } from "@replant/core";
 import { nodeFiles } from "@replant/node";
 import { onTestFinished } from "vitest";
-import { openEmbedded, type EmbeddedOptions } from "../../src/embedded/index.ts";
+import { openEmbedded, preferQuickStart, type EmbeddedOptions } from "../../src/embedded/index.ts";
+
+await preferQuickStart();
 
 /** initdb costs seconds, so all tests of a run share the empty directory; baselines in it are told apart by their run. */
 export const sharedCache = join(tmpdir(), "replant-test-pglite");
