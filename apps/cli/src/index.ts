@@ -1,6 +1,7 @@
 export { commands } from "./commands/index.ts";
 export { exitCodes, exitOfKind, type ExitCode } from "./exit.ts";
-export { main, type MainOptions } from "./main.ts";
+export { main } from "./main.ts";
+export type { ShellOptions } from "./shell.ts";
 export {
   connectProject,
   loadProject,

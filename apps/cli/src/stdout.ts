@@ -1,12 +1,15 @@
 import type { Output } from "./cli.ts";
 
 /**
- * Keeps stdout for data: whatever the project's own code prints there (its configuration and its seeds run in this process) goes
- * to `people` instead.
- * @returns the real stdout, and a function that puts everything back
+ * Keeps a stdout for data: whatever the project's own code prints there (its configuration and its seeds run in this process)
+ * goes to `people` instead.
+ * @returns what still writes to it, and a function that puts everything back
  */
-export function keepStdoutForData(people: Output): { readonly data: Output; readonly restore: () => void } {
-  const { stdout } = process;
+export function keepForData(
+  stdout: NodeJS.WriteStream,
+  people: Output,
+): { readonly data: Output; readonly restore: () => void } {
+  const own = Object.getOwnPropertyDescriptor(stdout, "write");
   const original = stdout.write.bind(stdout);
   stdout.write = (chunk: string | Uint8Array, ...rest: unknown[]): boolean => {
     people.write(typeof chunk === "string" ? chunk : Buffer.from(chunk).toString());
@@ -17,7 +20,8 @@ export function keepStdoutForData(people: Output): { readonly data: Output; read
   return {
     data: { write: (text) => original(text) },
     restore: () => {
-      stdout.write = original;
+      if (own === undefined) Reflect.deleteProperty(stdout, "write");
+      else Object.defineProperty(stdout, "write", own);
     },
   };
 }
