@@ -5,7 +5,7 @@ export interface EnvEntry {
   readonly line: number;
 }
 
-// Blanks are spaces and tabs here, never line ends.
+// Blanks are white space but line ends; a byte order mark is one of them.
 const assignment =
   /^[^\S\n]*(?:export[^\S\n]+)?([\w.-]+)[^\S\n]*=[^\S\n]*(?:"([^"]*)"|'([^']*)'|`([^`]*)`|([^\n#]*))/gm;
 
@@ -16,7 +16,7 @@ const assignment =
  */
 export function parseEnvFile(text: string): Map<string, EnvEntry> {
   const entries = new Map<string, EnvEntry>();
-  const source = text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");
+  const source = text.replaceAll("\r\n", "\n");
   for (const match of source.matchAll(assignment)) {
     const [, name = "", double, single, backtick, plain = ""] = match;
     const value = double?.replaceAll(String.raw`\n`, "\n") ?? single ?? backtick ?? plain.trim();

@@ -58,5 +58,5 @@ function placeOfImport({ specifier, importer }: MissingModule, file: string): st
 }
 
 function withoutCredentials(text: string): string {
-  return text.replaceAll(/\/\/[^\s/]*@/g, "//***@").replaceAll(/\p{Cc}/gu, " ");
+  return text.replaceAll(/\/\/(?!\/)\S*@/g, "//***@").replaceAll(/\p{Cc}/gu, " ");
 }

@@ -75,8 +75,10 @@ function filled<Item>(item: Schema<Item>): Schema<Item[]> {
 }
 
 function atLeast(least: number): Schema<number> {
-  const message = `must be a whole number, ${least} or more`;
-  return v.pipe(v.number(message), v.safeInteger(message), v.minValue(least, message));
+  return v.custom<number>(
+    (value) => Number.isSafeInteger(value) && Number(value) >= least,
+    `must be a whole number, ${least} or more`,
+  );
 }
 
 const days = v.pipe(
