@@ -50,6 +50,9 @@ async function serverBlockers(session: PgSession): Promise<string[]> {
 const contentSql = `
 select format('user "%s" does not own it: the owner is "%s"', current_user, pg_get_userbyid(d.datdba)) as line
 from pg_database d where d.oid = $1::oid and not pg_has_role(d.datdba, 'USAGE')
+union all select format('it is in tablespace "%s", where user "%s" may not create', t.spcname, current_user)
+from pg_database d join pg_tablespace t on t.oid = d.dattablespace
+where d.oid = $1::oid and t.spcname <> 'pg_default' and not has_tablespace_privilege(t.oid, 'CREATE')
 union all select format('logical replication slot "%s" reads it', slot_name) from pg_replication_slots where datoid = $1::oid
 union all select format('subscription "%s" writes to it', subname) from pg_subscription where subdbid = $1::oid
 union all select format('prepared transaction "%s" is open in it', gid) from pg_prepared_xacts where database = $2`;

@@ -92,15 +92,18 @@ interface Creation {
   readonly source: readonly string[];
 }
 
+/** Naming the default would take a privilege on it that using it does not. */
+function tablespaceClause({ tablespace }: LiveShape): string[] {
+  return tablespace === "pg_default" ? [] : [`tablespace ${quoteIdent(tablespace)}`];
+}
+
 /** CREATE DATABASE cannot be part of a transaction, so the database has a limit that says what it is until it has its mark. */
 async function createMarked(session: SqlSession, { live, database, shape, source }: Creation): Promise<DatabaseRef> {
   const name = siblingName(live, database.role === "building" ? "build" : "next", database);
   await removeLeftover(session, { live, name });
   const clauses = [
     ...source,
-    ...(shape === null
-      ? []
-      : [`owner ${quoteIdent(shape.settings.owner)}`, `tablespace ${quoteIdent(shape.tablespace)}`]),
+    ...(shape === null ? [] : [`owner ${quoteIdent(shape.settings.owner)}`, ...tablespaceClause(shape)]),
     `connection limit ${halfMadeLimit}`,
   ];
   try {

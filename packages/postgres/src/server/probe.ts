@@ -5,6 +5,7 @@ import { swapBlockers } from "./blockers.ts";
 import { isMissingDatabase, type PgSession } from "./session.ts";
 import { foreignSessions } from "./sessions.ts";
 import type { ServerAddress } from "./url.ts";
+import { readEnvironment, readExtensions } from "../shared/insides.ts";
 
 /** Reads the server and live, and changes nothing. See `Engine.probe`. */
 export async function probeServer(connections: Connections, address: ServerAddress): Promise<TargetFacts> {
@@ -100,18 +101,4 @@ async function readSystemIdentifier(session: SqlSession): Promise<string> {
     if (sqlState(error) === "42501") return "unknown";
     throw error;
   }
-}
-
-async function readExtensions(live: SqlSession): Promise<string[]> {
-  const rows = await live.query<{ label: string }>(
-    `select extname || ' ' || extversion as label from pg_extension order by extname collate "C"`,
-  );
-  return rows.map(({ label }) => label);
-}
-
-async function readEnvironment(live: SqlSession): Promise<string | null> {
-  const [table] = await live.query<{ there: boolean }>("select to_regclass('replant.mark') is not null as there");
-  if (table?.there !== true) return null;
-  const [row] = await live.query<{ environment: string | null }>("select environment::text from replant.mark limit 1");
-  return row?.environment ?? null;
 }

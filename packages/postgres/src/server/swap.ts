@@ -201,11 +201,12 @@ function isCertain(error: unknown): boolean {
   return state !== undefined && !/^(08|57P|58|XX|25P0[34])/.test(state);
 }
 
-/** Waits until the server has done with a swap whose answer was lost, so that `liveRef` tells the end of it. */
+/** Makes the server come to an end with a swap whose answer was lost, so that `liveRef` tells how it went. */
 async function settle(observer: PgSession, pid: number): Promise<void> {
-  for (const end = Date.now() + 10_000; Date.now() < end; await sleep(20)) {
-    const rows = await observer.query("select from pg_stat_activity where pid = $1", [pid]).catch(() => null);
-    if (rows === null || rows.length === 0) return;
+  for (const end = Date.now() + answerMs; Date.now() < end; await sleep(20)) {
+    const sql = "select pg_terminate_backend(pid) from pg_stat_activity where pid = $1";
+    const rows = await observer.query(sql, [pid]).catch(() => []);
+    if (rows.length === 0) return;
   }
 }
 
