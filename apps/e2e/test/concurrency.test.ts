@@ -140,7 +140,7 @@ describe("others at work", () => {
       sql(
         database.url,
         `select d.datdba::regrole::text as owner, d.datacl::text as acl, d.datconnlimit as lim, shobj_description(d.oid, 'pg_database') as comment,
-        (select array_agg(coalesce(s.setrole::regrole::text, '') || s.setconfig::text order by s.setrole) from pg_db_role_setting s where s.setdatabase = d.oid)::text as settings
+        (select array_agg(coalesce(s.setrole::regrole::text, '') || (select array_agg(c order by c) from unnest(s.setconfig) c)::text order by s.setrole) from pg_db_role_setting s where s.setdatabase = d.oid)::text as settings
         from pg_database d where d.datname = current_database()`,
       );
     const before = await read();

@@ -101,9 +101,7 @@ const keptQueries = [
   "select s.server_key, to_jsonb(x) - 'mcp_server_id' from organization_resources x join mcp_servers s on s.id = x.mcp_server_id order by x.id",
 ];
 
-/** Every kept row as text, servers by what they are called: equal before and after, or something was lost. */
-export async function keptRows(on: Target): Promise<string[]> {
-  const rows: string[] = [];
-  for (const sql of keptQueries) rows.push(...(await on.lines(sql)));
-  return rows;
+/** Every kept row as text, servers by what they are called: equal before and after, or something was lost. One query, one session. */
+export function keptRows(on: Target): Promise<string[]> {
+  return on.lines(keptQueries.map((sql, n) => `(select ${n} as n, (q.*)::text from (${sql}) q)`).join(" union all "));
 }

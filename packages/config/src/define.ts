@@ -96,7 +96,7 @@ export interface KeepConfig {
   readonly onMissing?: Readonly<Record<string, "error" | "null" | "drop-row">>;
 }
 
-/** A backup goes when it is beyond both limits; the newest good one always stays. */
+/** A backup goes when it is beyond either limit; the newest good one always stays. */
 export interface BackupsConfig {
   /** Default: `backups`. */
   readonly directory?: string;

@@ -3,7 +3,6 @@ import type { BackupEntry, Catalog, KeepRules, Table } from "../src/index.ts";
 import {
   canonicalJson,
   dependencyOrder,
-  expired,
   findCycle,
   hashOf,
   identityColumns,
@@ -219,18 +218,5 @@ describe("what is no longer needed", () => {
       "b2",
     ]);
     expect(retired(all, { previousKept: 1, fingerprint: "f1", live: "other" }).map(({ name }) => name)).toEqual(["p1"]);
-  });
-
-  test("a backup goes only when both limits are passed; the newest good one never does", () => {
-    const at = (id: string, day: number, damage: string | null = null) => ({
-      id,
-      createdAt: `2026-01-${String(day).padStart(2, "0")}T00:00:00Z`,
-      damage,
-    });
-    const backups = [at("a", 1), at("b", 2), at("c", 30), at("x", 1, "hash")];
-    const nowMs = Date.parse("2026-02-01T00:00:00Z");
-    expect(expired(backups, { keepLast: 1, maxAgeDays: 14, nowMs })).toEqual(["b", "a"]);
-    expect(expired(backups, { keepLast: 2, maxAgeDays: 14, nowMs })).toEqual(["a"]);
-    expect(expired([at("a", 1)], { keepLast: 0, maxAgeDays: 0, nowMs })).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import type { Files } from "@replant/core";
 import { join } from "node:path";
-import { backupIdPattern } from "../id.ts";
+import { backupIdPattern } from "@replant/core";
 
 /** Every name that a disk store makes. None of them comes from a database or from a backup. */
 export const manifestName = "manifest.json";

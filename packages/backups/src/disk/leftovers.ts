@@ -1,6 +1,6 @@
 import type { Files } from "@replant/core";
 import { join } from "node:path";
-import { backupTimeMs } from "../id.ts";
+import { backupTimeMs } from "@replant/core";
 import { temporaryId, writerName } from "./layout.ts";
 import { parseMark, processState } from "./process-mark.ts";
 

@@ -2,7 +2,7 @@ import type { Files } from "@replant/core";
 import { join } from "node:path";
 import { matching, object } from "../format/checks.ts";
 import { damaged } from "../format/damage.ts";
-import { backupIdPattern } from "../id.ts";
+import { backupIdPattern } from "@replant/core";
 import { pointerName, sizeOrNull } from "./layout.ts";
 
 /** What `latest` means: an id, and the digest that tells a backup from another one put in its place. */

@@ -1,6 +1,6 @@
 import type { BackupStore, Files } from "@replant/core";
 import { join } from "node:path";
-import { backupIdPattern } from "../id.ts";
+import { backupIdPattern } from "@replant/core";
 import { backupIds, pointerName, temporaryName } from "./layout.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { listBackups, pointerOrNull } from "./listing.ts";

@@ -10,7 +10,7 @@ import type {
   Table,
   TableName,
 } from "@replant/core";
-import { backupIdPattern } from "../id.ts";
+import { backupIdPattern } from "@replant/core";
 import {
   contained,
   count,

@@ -1,4 +1,5 @@
 import { ReplantError } from "../errors.ts";
+import { backupId } from "../model/backup-id.ts";
 import type { BackupEntry, BackupManifest } from "../model/backup.ts";
 import type { RowSelection } from "../model/carry.ts";
 import { tableLabel } from "../model/catalog.ts";
@@ -11,11 +12,6 @@ import { appliedOf } from "./inspect.ts";
 import type { Ports, Project, Run } from "./context.ts";
 import { append, iso, step, throwIfAborted, withRun } from "./context.ts";
 
-/** `2026-11-20T09-41-02-123Z-a81f`: sorted by time, unique by the run's random end. */
-export function backupIdOf(timeMs: number, run: string): string {
-  return `${iso(timeMs).replaceAll(/[:.]/g, "-")}-${run.slice(-4)}`;
-}
-
 /**
  * Reads kept and context rows through one session and stores them. The session must see one state of the data: locked tables or
  * a repeatable-read snapshot.
@@ -25,7 +21,7 @@ export async function writeBackup(
   { session, target }: { session: SqlSession; target: TargetFacts },
 ): Promise<BackupManifest> {
   const { store, clock, engine, migrator } = run.ports;
-  const id = backupIdOf(clock.now(), run.id);
+  const id = backupId(clock.now(), run.id);
   const selections = planBackup(await engine.catalog(session), run.project.keep);
   const writer = await store.create(id);
   try {

@@ -1,4 +1,5 @@
 import type { ManagedDatabase } from "../ports/engine.ts";
+import { retention } from "../plan/retention.ts";
 import type { Ports, Project, Run } from "./context.ts";
 import { step, warn, withRun } from "./context.ts";
 
@@ -37,7 +38,7 @@ export async function cleanUp(run: Run, { fingerprint }: { fingerprint: string |
         warn(run, `${old.name} could not be dropped: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
-    for (const id of expired(await store.list(), { ...run.project.backups, nowMs: clock.now() })) {
+    for (const id of retention(await store.list(), { ...run.project.backups, now: clock.now() })) {
       await store.remove(id);
       dropped.push(id);
     }
@@ -47,18 +48,6 @@ export async function cleanUp(run: Run, { fingerprint }: { fingerprint: string |
       ...(dropped.length === 0 ? {} : { note: dropped.join(", ") }),
     };
   });
-}
-
-/** Ids of backups beyond both limits; the newest good one always stays, damaged ones are never removed unasked. */
-export function expired(
-  backups: readonly { readonly id: string; readonly createdAt: string; readonly damage: string | null }[],
-  { keepLast, maxAgeDays, nowMs }: { keepLast: number; maxAgeDays: number; nowMs: number },
-): string[] {
-  const good = backups.filter((backup) => backup.damage === null).sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
-  return good
-    .slice(Math.max(1, keepLast))
-    .filter((backup) => nowMs - Date.parse(backup.createdAt) > maxAgeDays * 86_400_000)
-    .map((backup) => backup.id);
 }
 
 /** `replant clean`: applies the quotas now. `all` drops previous databases and baselines too. */

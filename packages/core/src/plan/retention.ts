@@ -1,5 +1,5 @@
-import type { BackupSummary } from "@replant/core";
-import { backupTimeMs } from "./id.ts";
+import type { BackupSummary } from "../model/backup.ts";
+import { backupTimeMs } from "../model/backup-id.ts";
 
 export interface RetentionRule {
   /** Good backups beyond this many, newest first, go. */

@@ -1,8 +1,7 @@
-import type { BackupSummary } from "@replant/core";
+import type { BackupSummary } from "../src/index.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { backupTimeMs } from "../src/id.ts";
-import { backupId, retention } from "../src/index.ts";
+import { backupId, backupTimeMs, retention } from "../src/index.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;
 const now = Date.UTC(2026, 10, 20, 9, 41, 2, 123);

@@ -1,2 +1,0 @@
-export * from "./id.ts";
-export * from "./retention.ts";
