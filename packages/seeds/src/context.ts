@@ -66,7 +66,12 @@ export function openContext(session: SqlSession): OpenContext {
       database: session.database,
       upsert: (table, rows, options) =>
         inTurn(async () => upsertRows(session, await tableOf(table), { rows, ...options })),
-      query: (sql, params) => inTurn(() => session.query(sql, params)),
+      query: (sql, params) =>
+        inTurn(() => {
+          // What was read of the tables may not be true any more.
+          if (/\b(create|alter|drop)\b/i.test(sql)) tables.clear();
+          return session.query(sql, params);
+        }),
     },
     close: async () => {
       for (let waited: unknown = null; waited !== last;) {

@@ -3,7 +3,7 @@ import { nodeFiles } from "@replant/node";
 import { tempDir, writeTree } from "@replant/testkit";
 import { describe, expect, test } from "vitest";
 import { createSeeder } from "../src/index.ts";
-import { databases, openServer } from "./sessions.ts";
+import { databases, serverSession } from "./sessions.ts";
 
 const all = { sets: null, only: null };
 const quiet = { mustWrite: false, onSeed: () => undefined };
@@ -166,7 +166,7 @@ describe("what a seed cannot get wrong unseen", () => {
   ];
 
   test.each(cases)("$title", async ({ run, where, why }) => {
-    const session = await openServer(18);
+    const session = await serverSession(18);
     await session.script(
       `${schema}; create table children (server int references servers deferrable initially deferred)`,
     );
@@ -186,7 +186,7 @@ describe("what a seed cannot get wrong unseen", () => {
   });
 
   test("calls that were not awaited are waited for, and Promise.all works", async () => {
-    const session = await openServer(18);
+    const session = await serverSession(18);
     await session.script(schema);
     const project = await seeder({
       "a.ts": `export const s = defineSeed({ name: "s", async run({ query }) {
@@ -199,7 +199,7 @@ describe("what a seed cannot get wrong unseen", () => {
   });
 
   test("a call after the seed has ended fails, and does not reach the database", async () => {
-    const session = await openServer(18);
+    const session = await serverSession(18);
     await session.script(schema);
     const project = await seeder({
       "a.ts": `export const s = defineSeed({ name: "s", async run({ query }) {
@@ -213,21 +213,49 @@ describe("what a seed cannot get wrong unseen", () => {
     expect(await session.query("select count(*)::text as n from servers")).toEqual([{ n: "1" }]);
   });
 
-  test("a table is looked up again by the next seed, which may find other columns", async () => {
-    const session = await openServer(18);
+  test("the session gets one call at a time, whatever the seed awaits", async () => {
+    const session = await serverSession(18);
+    await session.script(schema);
+    let running = 0;
+    const overlaps: string[] = [];
+    const watched: SqlSession = {
+      database: session.database,
+      script: (sql) => session.script(sql),
+      copyOut: (sql) => session.copyOut(sql),
+      copyIn: (sql, bytes) => session.copyIn(sql, bytes),
+      close: () => session.close(),
+      query: async (sql, params) => {
+        if (running > 0) overlaps.push(sql);
+        running += 1;
+        return session.query(sql, params).finally(() => (running -= 1)) as never;
+      },
+    };
+    const project = await seeder({
+      "a.ts": `export const s = defineSeed({ name: "s", async run({ query, upsert }) {
+        void upsert("servers", [{ key: "z" }], { key: ["key"] });
+        await Promise.all(["a", "b", "c"].map((key) => query("insert into servers (key) values ($1)", [key])));
+      } });`,
+    });
+    expect(await project.run(watched, all, building)).toMatchObject([{ rows: 4 }]);
+    expect(overlaps).toEqual([]);
+  });
+
+  test("a table is looked up again after it was changed, and by the next seed", async () => {
+    const session = await serverSession(18);
     const upsert = (column: string): string => `upsert("t", [{ k: 1, ${column}: "x" }], { key: ["k"] })`;
     const project = await seeder({
       "a.ts": `export const a = defineSeed({ name: "a", async run({ query, upsert }) {
         await query("create table t (k int primary key, v text)"); await ${upsert("v")};
+        await query("alter table t add column u text"); await ${upsert("u")};
         await query("alter table t add column w text");
       } });`,
       "b.ts": `export const b = defineSeed({ name: "b", run: ({ upsert }) => ${upsert("w")} });`,
     });
-    expect(await project.run(session, all, building)).toMatchObject([{ rows: 1 }, { rows: 1 }]);
+    expect(await project.run(session, all, building)).toMatchObject([{ rows: 2 }, { rows: 1 }]);
   });
 
   test("a role that may write the ledger need not be able to create it", async () => {
-    const session = await openServer(18);
+    const session = await serverSession(18);
     const role = `seeder_${session.database}`;
     await session.script(
       `${schema}; create schema replant;

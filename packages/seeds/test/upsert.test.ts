@@ -180,7 +180,7 @@ describe.each(databases)("upsert on $engine", ({ open }) => {
   test("what cannot be is refused in the seed's terms, before anything is sent", async () => {
     const { context } = await prepared(
       open,
-      "create table t (k text primary key, a int, doc jsonb, u text, unique (a, u)); create table bare (a int)",
+      "create table t (k text primary key, a int, doc jsonb, docs jsonb[], u text, unique (a, u)); create table bare (a int)",
     );
     const refused = async (
       table: string,
@@ -195,11 +195,13 @@ describe.each(databases)("upsert on $engine", ({ open }) => {
       );
     expect(await refused("tt", [{ k: "a" }], ["k"])).toContain('there is no table "tt"');
     expect(await refused("t", [{ k: "a", emial: 1 }], ["k"])).toBe(
-      'REPLANT_SEED_FAILED | table "t" has no column "emial" | its columns are k, a, doc, u',
+      'REPLANT_SEED_FAILED | table "t" has no column "emial" | its columns are k, a, doc, docs, u',
     );
     expect(await refused("t", [{ k: "a", a: 1 }], ["a"])).toBe(
       'REPLANT_SEED_FAILED | table "t" has no unique key on (a) | its keys are (k) and (a, u)',
     );
+    expect(await refused("t", [{ k: "a", a: 1 }], ["k", "a"])).toContain("no unique key on (k, a)");
+    expect(await refused("t", [{ k: "a", docs: [1n] }], ["k"])).toContain("1 has no form in JSON");
     expect(await refused("bare", [{ a: 1 }], ["a"])).toContain("upsert needs a primary key or a unique constraint");
     expect(await refused("t", [{ a: 1 }], ["k"])).toContain('column "k" is named by key or update');
     expect(await refused("t", [{ k: "a" }], ["k"], ["a"])).toContain('column "a" is named by key or update');

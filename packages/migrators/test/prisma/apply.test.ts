@@ -5,7 +5,7 @@ import { nodeFiles } from "@replant/node";
 import { createDatabase } from "@replant/testkit";
 import { describe, expect, test } from "vitest";
 import { prismaMigrator } from "../../src/prisma/index.ts";
-import { databases, openServer, sessionOn } from "../sessions.ts";
+import { databases, serverSession, sessionOn } from "../sessions.ts";
 import { failureOf, project } from "./project.ts";
 
 const users = `create table "users" (id int primary key, name text);`;
@@ -231,8 +231,8 @@ describe.each(databases)("prismaMigrator.apply on $engine", ({ open }) => {
 describe("prismaMigrator.apply beside others", () => {
   test("waits for Prisma's advisory lock, then names its holder; its own settings stay as they were", async () => {
     const database = await createDatabase(18);
-    const session = await sessionOn(database.url, database.name);
-    const other = await sessionOn(database.url, database.name);
+    const session = await sessionOn(database.url);
+    const other = await sessionOn(database.url);
     await other.script("set application_name = 'prisma'; select pg_advisory_lock(72707369)");
     await session.query("select set_config('lock_timeout', '7s', false)");
     const { root, directory } = await project({ "1_users": users });
@@ -251,7 +251,7 @@ describe("prismaMigrator.apply beside others", () => {
   });
 
   test("a session that is lost in a migration leaves an unfinished record", async () => {
-    const session = await openServer(18);
+    const session = await serverSession(18);
     const { migrator } = await project({ "1_dies": "select pg_terminate_backend(pg_backend_pid());" });
     expect(await failureOf(migrator.apply(session, () => undefined))).toMatchObject({
       code: "REPLANT_MIGRATION_FAILED",
