@@ -4,6 +4,7 @@ import type {
   Engine,
   Fence,
   Files,
+  ForeignSession,
   LockHolder,
   ManagedDatabase,
   NewDatabase,
@@ -29,7 +30,8 @@ import {
   usableGeneration,
 } from "./generations.ts";
 import { processesIn } from "./holders.ts";
-import { lockDirectory, type DirectoryLock, type HolderInfo } from "./lock.ts";
+import { lockDirectory, lockedBy, readHolder, type DirectoryLock, type HolderInfo } from "./lock.ts";
+import { servedSession } from "./served-session.ts";
 import { SharedLock } from "./shared-lock.ts";
 import {
   dataDirectory,
@@ -55,6 +57,8 @@ export interface EmbeddedOptions {
   readonly files: Files;
   /** Absolute; holds the empty directory and the baselines. Several databases may share it. */
   readonly cacheDirectory: string;
+  /** How people are told where it is. Default: `directory`. */
+  readonly location?: string;
 }
 
 /**
@@ -76,7 +80,8 @@ class EmbeddedEngine implements Engine {
   readonly #baselines: Shelf;
   readonly #sessions: Sessions;
   readonly #lock: SharedLock;
-  #runHoldsLock = false;
+  /** The run that holds the lock. */
+  #holder: LockHolder | null = null;
 
   constructor(options: EmbeddedOptions) {
     this.#options = options;
@@ -86,7 +91,7 @@ class EmbeddedEngine implements Engine {
     this.#sessions = new Sessions(this.#generations);
     const { directory, files } = options;
     this.#lock = new SharedLock(
-      () => lockDirectory({ directory, files, holder: passingHolder(), handOver: true }),
+      (handOver) => lockDirectory({ directory, files, holder: passingHolder(), handOver }),
       () => this.#sessions.settleAll(),
     );
   }
@@ -104,7 +109,7 @@ class EmbeddedEngine implements Engine {
       engine: "embedded",
       database: name,
       live: pointer.live,
-      location: directory,
+      location: this.#options.location ?? directory,
       local: true,
       systemIdentifier: pointer.systemIdentifier ?? "0",
       serverVersion: server.version,
@@ -113,25 +118,21 @@ class EmbeddedEngine implements Engine {
       collation: server.collation,
       extensions: mark?.extensions ?? [],
       sizeBytes: path === null ? 0 : treeSizeBytes(path),
-      sessions: (path === null ? [] : processesIn(path)).map((found) => ({
-        pid: found.pid,
-        application: found.name,
-        user: "",
-        state: "open",
-        ageMs: 0,
-      })),
+      sessions: path === null ? [] : await this.#sessionsIn(path),
       swapBlockers: [],
       environment: mark?.environment ?? null,
     };
   }
 
   async lock(holder: LockHolder): Promise<RunLock> {
-    if (this.#runHoldsLock) throw new Error("this engine holds the lock already");
-    const lock = await this.#lock.acquire();
-    this.#runHoldsLock = true;
+    const { directory, files } = this.#options;
+    if (this.#holder !== null) throw lockedBy(await readHolder(files, directory));
+    const lock = await this.#lock.acquire({ handOver: true });
+    this.#holder = holder;
     const release = async (): Promise<void> => {
-      if (!this.#runHoldsLock) return;
-      this.#runHoldsLock = false;
+      // Also false after `close`, and when this engine has been locked again since.
+      if (this.#holder !== holder) return;
+      this.#holder = null;
       await this.#lock.release();
     };
     try {
@@ -146,7 +147,8 @@ class EmbeddedEngine implements Engine {
   }
 
   async connect(database: DatabaseRef): Promise<SqlSession> {
-    await this.#lock.acquire();
+    const port = await this.#acquireOrPort(database);
+    if (port !== null) return servedSession(port, this.#options.name);
     let released = false;
     const release = async (): Promise<void> => {
       if (released) return;
@@ -253,7 +255,7 @@ class EmbeddedEngine implements Engine {
   }
 
   async close(): Promise<void> {
-    this.#runHoldsLock = false;
+    this.#holder = null;
     await this.#lock.releaseAll();
   }
 
@@ -289,7 +291,7 @@ class EmbeddedEngine implements Engine {
     if (isLive) await this.#refuseOthers("REPLANT_LOCKED");
     // What is or was live must outlast a power loss at any time; what is being built is thrown away after one.
     const durable = isLive || pointer.previous.some((previous) => previous.id === mark.id);
-    return this.#sessions.open(mark, { durable, keep: () => this.#runHoldsLock });
+    return this.#sessions.open(mark, { durable, keep: () => this.#holder !== null });
   }
 
   /** What a killed process left of files that it was writing; nobody else writes here while we hold the lock. */
@@ -298,6 +300,32 @@ class EmbeddedEngine implements Engine {
     for (const path of [directory, this.#generations.path]) {
       const left = (await files.list(path)).filter(({ name }) => name.startsWith(".") && name.endsWith(".tmp"));
       for (const { name } of left) await files.remove(join(path, name));
+    }
+  }
+
+  /** Processes of others, which is as much as can be seen of their sessions. */
+  async #sessionsIn(path: string): Promise<ForeignSession[]> {
+    const { directory, files } = this.#options;
+    const holder = await readHolder(files, directory);
+    return processesIn(path).map(({ pid, name }) => ({
+      pid,
+      application: pid === holder?.pid && holder.port !== null ? "replant serve" : name,
+      user: "",
+      state: "open",
+      ageMs: 0,
+    }));
+  }
+
+  /** Uses the lock, or says on which port another process serves this database. */
+  async #acquireOrPort(database: DatabaseRef): Promise<number | null> {
+    try {
+      await this.#lock.acquire({ handOver: false });
+      return null;
+    } catch (error) {
+      const { directory, files } = this.#options;
+      const port = (await readHolder(files, directory))?.port ?? null;
+      if (port === null || (await this.liveRef())?.id !== database.id) throw error;
+      return port;
     }
   }
 
@@ -342,6 +370,7 @@ function passingHolder(): HolderInfo {
     host: hostname(),
     since: new Date().toISOString(),
     socket: null,
+    port: null,
   };
 }
 

@@ -15,6 +15,8 @@ import { writeRecord } from "./records.ts";
 export interface HolderInfo extends LockHolder {
   /** Where a served database can be asked to let go; null for everybody else. */
   readonly socket: string | null;
+  /** Where it is served; null for everybody else. */
+  readonly port: number | null;
 }
 
 /** The kernel's lock on one database directory. It ends with the process, however that ends. */
@@ -133,7 +135,7 @@ async function held(
       });
     },
     async rename(next) {
-      await writeRecord(files, infoPath(directory), { ...next, socket: null } satisfies HolderInfo);
+      await writeRecord(files, infoPath(directory), { ...next, socket: null, port: null } satisfies HolderInfo);
     },
     async release() {
       if (!open) return;
@@ -159,7 +161,8 @@ function isThere(info: HolderInfo): boolean {
   return info.host !== hostname() || isAlive(info.pid);
 }
 
-function lockedBy(info: HolderInfo | null): ReplantError {
+/** REPLANT_LOCKED with the holder named, when that is known. */
+export function lockedBy(info: HolderInfo | null): ReplantError {
   const who = info === null ? "another process" : `"${info.command}" (process ${info.pid} on ${info.host})`;
   return new ReplantError("REPLANT_LOCKED", `${who} works on this database`, {
     ...(info === null ? {} : { why: `run ${info.run} holds the lock since ${info.since}` }),

@@ -88,10 +88,11 @@ class EmbeddedServer implements Serving {
 
   async start(): Promise<void> {
     try {
-      await this.#open();
+      // The port is part of what the lock tells; clients that come at once wait at the gate.
+      await listening(this.#tcp, { port: this.#options.port, host: "127.0.0.1" });
+      await this.#exclusively(() => this.#open());
       rmSync(this.#socketPath, { force: true });
       await listening(this.#control, { path: this.#socketPath });
-      await listening(this.#tcp, { port: this.#options.port, host: "127.0.0.1" });
     } catch (error) {
       await this.close();
       throw error;
@@ -123,7 +124,15 @@ class EmbeddedServer implements Serving {
   async #open(): Promise<void> {
     const { directory, files, cacheDirectory, run, onEvent } = this.#options;
     const since = new Date().toISOString();
-    const holder = { run, command: "serve", pid: process.pid, host: hostname(), since, socket: this.#socketPath };
+    const holder = {
+      run,
+      command: "serve",
+      pid: process.pid,
+      host: hostname(),
+      since,
+      socket: this.#socketPath,
+      port: this.port,
+    };
     const lock = await lockDirectory({ directory, files, holder, handOver: false });
     try {
       const { live } = await readPointer(files, directory);

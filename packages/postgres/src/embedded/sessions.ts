@@ -1,4 +1,6 @@
 import type { SqlSession } from "@replant/core";
+import { isDeepStrictEqual } from "node:util";
+import { readEnvironment, readExtensions } from "../shared/insides.ts";
 import { openInstance, type Instance } from "./instance.ts";
 import { bootId, dataDirectory, readMark, writeMark, type Mark, type Shelf } from "./marks.ts";
 import { instanceSession } from "./session.ts";
@@ -42,11 +44,10 @@ export class Sessions {
     if (opened === undefined) return;
     this.#opened.delete(id);
     const { instance } = opened;
-    const state = await readState(instance).catch(() => ({}));
     await instance.close();
     if (!instance.durable) syncTree(instance.directory);
     const mark = await readMark(this.#shelf, opened.mark);
-    if (mark !== null) await writeMark(this.#shelf, { ...mark, ...state, volatileSince: null });
+    if (mark !== null && mark.volatileSince !== null) await writeMark(this.#shelf, { ...mark, volatileSince: null });
   }
 
   async settleAll(): Promise<void> {
@@ -77,26 +78,32 @@ export class Sessions {
 
   async #giveBack(opened: Opened, keep: boolean): Promise<void> {
     opened.busy = false;
-    if (keep && (await isClean(opened.instance))) return;
+    // Settled meanwhile: the generation was dropped under the session, or the engine closed.
+    if (this.#opened.get(opened.mark.id) !== opened) return;
+    if ((await this.#isClean(opened)) && keep) return;
     await this.settle(opened.mark.id);
   }
-}
 
-/** Takes back everything that a session can leave behind; false when the instance does not answer any more. */
-async function isClean(instance: Instance): Promise<boolean> {
-  try {
-    await instance.pg.exec("rollback");
-    await instance.pg.exec("discard all");
-    return instance.failure() === null;
-  } catch {
-    return false;
+  /**
+   * Takes back everything that a session can leave behind, and puts into the mark what must be known without starting the
+   * instance. False when it does not answer any more.
+   */
+  async #isClean({ instance, mark }: Opened): Promise<boolean> {
+    try {
+      const session = await instanceSession(instance, mark.name, async () => undefined);
+      await session.script("rollback");
+      await session.script("discard all");
+      const insides = { extensions: await readExtensions(session), environment: await readEnvironment(session) };
+      const known = await readMark(this.#shelf, mark);
+      if (
+        known !== null &&
+        !isDeepStrictEqual(insides, { extensions: known.extensions, environment: known.environment })
+      ) {
+        await writeMark(this.#shelf, { ...known, ...insides });
+      }
+      return instance.failure() === null;
+    } catch {
+      return false;
+    }
   }
-}
-
-async function readState({ pg }: Instance): Promise<Pick<Mark, "extensions">> {
-  await pg.exec("rollback");
-  const { rows } = await pg.query<{ extension: string }>(
-    "select extname || ' ' || extversion as extension from pg_extension where extname <> 'plpgsql' order by 1",
-  );
-  return { extensions: rows.map((row) => row.extension) };
 }

@@ -5,20 +5,20 @@ import type { DirectoryLock } from "./lock.ts";
  * the last, so that a data directory is never open without it.
  */
 export class SharedLock {
-  readonly #take: () => Promise<DirectoryLock>;
+  readonly #take: (handOver: boolean) => Promise<DirectoryLock>;
   readonly #beforeRelease: () => Promise<void>;
   #lock: Promise<DirectoryLock> | null = null;
   #users = 0;
 
-  constructor(take: () => Promise<DirectoryLock>, beforeRelease: () => Promise<void>) {
+  constructor(take: (handOver: boolean) => Promise<DirectoryLock>, beforeRelease: () => Promise<void>) {
     this.#take = take;
     this.#beforeRelease = beforeRelease;
   }
 
-  /** Counts one more user. Throws what taking the lock throws; then nothing is counted. */
-  async acquire(): Promise<DirectoryLock> {
+  /** Counts one more user. Throws what taking the lock throws; then nothing is counted. `handOver`: see `LockRequest`. */
+  async acquire({ handOver }: { readonly handOver: boolean }): Promise<DirectoryLock> {
     this.#users += 1;
-    this.#lock ??= this.#take();
+    this.#lock ??= this.#take(handOver);
     const lock = this.#lock;
     try {
       return await lock;
@@ -50,7 +50,7 @@ export class SharedLock {
 
   /** Runs `work` as a user of its own. */
   async during<T>(work: (lock: DirectoryLock) => Promise<T>): Promise<T> {
-    const lock = await this.acquire();
+    const lock = await this.acquire({ handOver: true });
     try {
       return await work(lock);
     } finally {

@@ -13,6 +13,7 @@ const holder = {
   host: hostname(),
   since: new Date().toISOString(),
   socket: null,
+  port: null,
 };
 for (;;) {
   try {
