@@ -9,7 +9,7 @@ interface Grant {
   readonly grantable: boolean;
 }
 
-/** What `ALTER DATABASE … SET` (role null) or `ALTER ROLE … IN DATABASE … SET` stored, as `name=value`, sorted. */
+/** What `ALTER DATABASE … SET` (role null) or `ALTER ROLE … IN DATABASE … SET` stored, as `name=value`, in its order. */
 interface RoleSettings {
   readonly role: string | null;
   readonly values: readonly string[];
@@ -37,7 +37,7 @@ function settingsExpression(id: string): string {
       from aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a) g),
     'settings', (select coalesce(jsonb_agg(s.item order by s.item), '[]') from (
       select jsonb_build_object('role', case when r.setrole <> 0 then pg_get_userbyid(r.setrole) end,
-        'values', (select jsonb_agg(v order by v) from unnest(r.setconfig) v)) as item
+        'values', to_jsonb(r.setconfig)) as item
       from pg_db_role_setting r where r.setdatabase = d.oid) s))
     from pg_database d where d.oid = ${id})`;
 }

@@ -35,10 +35,12 @@ export async function livePlace(
 ): Promise<Place & { engine: Engine; live: DatabaseRef }> {
   const place = await freshPlace(major, suffix);
   await sql(await serverUrl(major), `create database ${quote(place.name)} template template0`);
-  await sql(place.url, "create table t (id int primary key, x text); insert into t values (1, 'live')");
   const engine = place.open();
   const live = await engine.liveRef();
   if (live === null) throw new Error("live was not found");
+  await within(engine, live, (session) =>
+    session.script("create table t (id int primary key, x text); insert into t values (1, 'live')"),
+  );
   return { ...place, engine, live };
 }
 
