@@ -1,7 +1,7 @@
 import type { Files } from "@replant/core";
 import { statSync, realpathSync } from "node:fs";
 import { createRequire, findPackageJSON, isBuiltin } from "node:module";
-import { dirname, join, resolve, sep } from "node:path";
+import { dirname, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 /** What a module consists of, as far as it can change with the project. */
@@ -21,7 +21,6 @@ const specifierPatterns = [
   new RegExp(String.raw`\bnew\s+URL\s*\(\s*${quoted}\s*,\s*import\.meta\.url`, "g"),
 ];
 const script = /\.[cm]?[jt]sx?$/;
-const endings = ["", ".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".json"];
 
 /**
  * Follows the imports of a module by reading, without running anything; workspace packages are followed like local files. An
@@ -55,31 +54,19 @@ function specifiersIn(text: string): string[] {
 /** The file that a specifier means; null where nothing can be found, so that importing it fails too. */
 async function targetOf(specifier: string, from: string): Promise<string | null> {
   if (/^\.{0,2}\//.test(specifier)) {
-    const path = localFile(resolve(dirname(from), specifier));
-    if (path !== null) return path;
+    const path = resolve(dirname(from), specifier);
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) return realpathSync(path);
   } else {
     try {
       return createRequire(from).resolve(specifier);
     } catch {
-      // Packages for `import` alone, and aliases of tsconfig: the same resolver that would load them knows.
+      // Not there for `require`: a package for `import` alone, or an alias of tsconfig.
     }
   }
+  // What Node does not find, the loader that takes over from it does: no extension, `.js` for a `.ts` file, an alias.
   const { createJiti } = await import("jiti");
   const url = createJiti(pathToFileURL(from).href, { tsconfigPaths: true }).esmResolve(specifier, { try: true });
-  return url?.startsWith("file:") === true ? fileURLToPath(url) : null;
-}
-
-/** With what TypeScript allows: no ending, `.js` for a `.ts` file, a directory for its index. */
-function localFile(path: string): string | null {
-  const source = path.replace(/\.([cm]?)js(x?)$/, ".$1ts$2");
-  const candidates = [
-    path,
-    source,
-    ...endings.map((ending) => path + ending),
-    ...endings.map((ending) => join(path, `index${ending}`)),
-  ];
-  const file = candidates.find((candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile() === true);
-  return file === undefined ? null : realpathSync(file);
+  return url?.startsWith("file:") === true ? realpathSync(fileURLToPath(url)) : null;
 }
 
 function isInstalled(path: string): boolean {

@@ -87,6 +87,18 @@ describe("the fingerprint of seeds", () => {
     expect(await fingerprint()).toBe(before);
   });
 
+  test("does not take in the whole project where seeds lie at its root", async () => {
+    const root = await tempDir();
+    await writeTree(root, { "seed.ts": seed("a"), "backups/latest.json": "1", "lib/x.ts": "1" });
+    const fingerprint = (): Promise<string> =>
+      createSeeder({ root, patterns: ["seed.ts"], sets: ["system"], files: nodeFiles() }).fingerprint(all);
+    const before = await fingerprint();
+    await writeFile(join(root, "backups/latest.json"), "2");
+    expect(await fingerprint()).toBe(before);
+    await writeFile(join(root, "seed.ts"), `${seed("a")}// changed`);
+    expect(await fingerprint()).not.toBe(before);
+  });
+
   test("is the same in another place and with other line ends", async () => {
     const [here, there] = [await project(), await project()];
     await writeFile(join(there.root, "app/seeds/data/rows.csv"), "1,2\r\n");
