@@ -2,10 +2,9 @@ import type { Files } from "@replant/core";
 import { ReplantError } from "@replant/core";
 import { createHash } from "node:crypto";
 import { dirname, join, relative, resolve } from "node:path";
-import type { CheckedCommandSeed } from "./command-seed.ts";
 import { matches, slashed } from "./discover.ts";
 import { dependenciesOf } from "./imports.ts";
-import type { FileSeed, ProjectSeed } from "./project-seeds.ts";
+import type { ProjectSeed } from "./project-seeds.ts";
 
 export interface FingerprintOptions {
   /** Absolute path of the project. */
@@ -22,14 +21,7 @@ export interface FingerprintOptions {
  * - the seeds themselves in their order, so that another choice is another fingerprint.
  */
 export async function fingerprintOf(seeds: readonly ProjectSeed[], options: FingerprintOptions): Promise<string> {
-  const inputs = new Map<string, string>();
-  for (const seed of seeds) {
-    for (const [label, path] of await (seed.kind === "file"
-      ? fileInputs(seed, options)
-      : commandInputs(seed, options))) {
-      inputs.set(label, path);
-    }
-  }
+  const inputs = new Map([...(await fileInputs(seeds, options)), ...(await commandInputs(seeds, options))]);
   const hash = createHash("sha256").update(JSON.stringify(["seeds 1", seeds.map(identity)]));
   for (const [label, path] of [...inputs].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const bytes = await options.files.read(path);
@@ -44,11 +36,15 @@ export async function fingerprintOf(seeds: readonly ProjectSeed[], options: Fing
 /** Absolute paths by a label that is the same on every machine. */
 type Inputs = Map<string, string>;
 
-async function fileInputs(seed: FileSeed, { root, files }: FingerprintOptions): Promise<Inputs> {
-  const found = await dependenciesOf(seed.file, files);
-  const beside = (await filesBelow(dirname(seed.file), { root, files })) ?? [];
+async function fileInputs(seeds: readonly ProjectSeed[], options: FingerprintOptions): Promise<Inputs> {
+  const own = seeds.flatMap((seed) => (seed.kind === "file" ? [seed.file] : []));
+  const found = await dependenciesOf(own, options.files);
+  const paths = [...found.files];
+  for (const directory of new Set(own.map((file) => dirname(file)))) {
+    paths.push(...((await filesBelow(directory, options)) ?? []));
+  }
   return new Map([
-    ...[...found.files, ...beside].map((path) => [slashed(relative(root, path)), path] as const),
+    ...paths.map((path) => [slashed(relative(options.root, path)), path] as const),
     ...[...found.packages].map(([specifier, manifest]) => [`package ${specifier}`, manifest] as const),
   ]);
 }
@@ -68,19 +64,23 @@ async function filesBelow(directory: string, { root, files }: FingerprintOptions
   return found;
 }
 
-async function commandInputs(seed: CheckedCommandSeed, { root }: FingerprintOptions): Promise<Inputs> {
+async function commandInputs(seeds: readonly ProjectSeed[], { root }: FingerprintOptions): Promise<Inputs> {
   const inputs: Inputs = new Map();
-  for (const pattern of seed.inputs) {
-    const found = await matches(root, [pattern]);
-    if (found.length === 0) {
-      throw new ReplantError("REPLANT_SEED_INVALID", `no file matches an input of command seed "${seed.name}"`, {
-        where: pattern,
-        hint: "correct the pattern in inputs; it is relative to the project's root",
-      });
+  for (const seed of seeds) {
+    for (const pattern of seed.kind === "command" ? seed.inputs : []) {
+      const found = await matches(root, [pattern]);
+      if (found.length === 0) throw unmatched(seed, pattern);
+      for (const path of found) inputs.set(path, join(root, path));
     }
-    for (const path of found) inputs.set(path, join(root, path));
   }
   return inputs;
+}
+
+function unmatched(seed: ProjectSeed, pattern: string): ReplantError {
+  return new ReplantError("REPLANT_SEED_INVALID", `no file matches an input of command seed "${seed.name}"`, {
+    where: pattern,
+    hint: "correct the pattern in inputs; it is relative to the project's root",
+  });
 }
 
 function identity(seed: ProjectSeed): unknown {

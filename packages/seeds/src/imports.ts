@@ -4,9 +4,9 @@ import { createRequire, findPackageJSON, isBuiltin } from "node:module";
 import { dirname, resolve, sep } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-/** What a module consists of, as far as it can change with the project. */
+/** What modules consist of, as far as it can change with the project. */
 export interface Dependencies {
-  /** Absolute paths of local files, the module's own among them. */
+  /** Absolute paths of local files, the modules' own among them. */
   readonly files: ReadonlySet<string>;
   /** package.json of the installed packages that are imported, by specifier: the version stands for their files. */
   readonly packages: ReadonlyMap<string, string>;
@@ -23,23 +23,24 @@ const specifierPatterns = [
 const script = /\.[cm]?[jt]sx?$/;
 
 /**
- * Follows the imports of a module by reading, without running anything; workspace packages are followed like local files. An
- * import whose name is computed cannot be seen.
- * @param entry absolute path
+ * Follows the imports of modules by reading, without running anything; workspace packages are followed like local files. An
+ * import whose name is computed cannot be seen. This package is left out: what it does to the rows is a version of its own.
+ * @param entries absolute paths
  */
-export async function dependenciesOf(entry: string, files: Files): Promise<Dependencies> {
+export async function dependenciesOf(entries: readonly string[], files: Files): Promise<Dependencies> {
   const found = { files: new Set<string>(), packages: new Map<string, string>() };
-  const queue = [entry];
+  const queue = [...entries];
   for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
     if (found.files.has(path)) continue;
     found.files.add(path);
     if (!script.test(path)) continue;
     const bytes = await files.read(path);
     for (const specifier of specifiersIn(bytes === null ? "" : new TextDecoder().decode(bytes))) {
-      const target = (await targetOf(specifier, path)) ?? "";
+      const target = await targetOf(specifier, path);
+      if (target === null || target.startsWith(import.meta.dirname + sep)) continue;
       const manifest = isInstalled(target) ? findPackageJSON(specifier, pathToFileURL(path)) : undefined;
       if (manifest !== undefined) found.packages.set(specifier, manifest);
-      else if (target !== "" && !isInstalled(target)) queue.push(target);
+      else if (!isInstalled(target)) queue.push(target);
     }
   }
   return found;

@@ -165,7 +165,7 @@ describe("dependenciesOf", () => {
       "users.ts": "",
       "nope.ts": "",
     });
-    const found = await dependenciesOf(join(root, "a.ts"), nodeFiles());
+    const found = await dependenciesOf([join(root, "a.ts")], nodeFiles());
     expect([...found.files].map((file) => file.slice(root.length + 1)).sort()).toEqual([
       "a.ts",
       "b/index.ts",
