@@ -98,7 +98,8 @@ export function isReplantError(error: unknown): error is ReplantError {
 /** The five-character SQLSTATE of a server's error, or undefined for any other value. */
 export function sqlState(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
-  return typeof error.code === "string" && /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
+  // Five letters and no digit are an error of the operating system: EPIPE, EBUSY.
+  return typeof error.code === "string" && /^(?=.*\d)[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
 }
 
 /** The server's words: message, detail and SQLSTATE in one line. Other errors give their message. */

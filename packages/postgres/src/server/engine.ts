@@ -14,7 +14,6 @@ import type {
   TargetFacts,
 } from "@replant/core";
 import { ReplantError } from "@replant/core";
-import { setTimeout as sleep } from "node:timers/promises";
 import { readCatalog } from "../shared/catalog.ts";
 import { Connections } from "./connections.ts";
 import { createCopy, createEmpty } from "./create.ts";
@@ -23,7 +22,7 @@ import { raiseFence, type ServerFence } from "./fence.ts";
 import { acquireLock } from "./lock.ts";
 import { probeServer } from "./probe.ts";
 import { sealBaseline } from "./seal.ts";
-import { swapApplication, swapDatabases } from "./swap.ts";
+import { settledLive, swapDatabases } from "./swap.ts";
 import { parseServerUrl, type ServerAddress } from "./url.ts";
 
 export interface ServerOptions {
@@ -41,8 +40,6 @@ export interface ServerOptions {
 }
 
 const lockTimeoutMs = 2_000;
-/** The server itself gives up a rename that waits after about five seconds. */
-const renameMs = 20_000;
 
 /**
  * The engine on a PostgreSQL server. Connects when it is first used; `close` ends every session.
@@ -132,30 +129,8 @@ class ServerEngine implements Engine {
     return result;
   }
 
-  async liveRef(): Promise<DatabaseRef | null> {
-    return this.#connections.maintain(async (session) => {
-      for (const end = Date.now() + renameMs; ; await sleep(20)) {
-        const row = await findDatabase(session, this.database);
-        // A process may have died after it sent a swap that the server has not done with yet.
-        const pending = await session.query(
-          `select from pg_locks l join pg_stat_activity a on a.pid = l.pid and a.application_name = $2
-           where l.locktype = 'object' and l.database = 0 and l.classid = 'pg_database'::regclass
-             and l.mode = 'AccessExclusiveLock' and l.objid = coalesce($1::oid, l.objid)`,
-          [row?.id ?? null, swapApplication],
-        );
-        if (pending.length === 0) {
-          // A swap may have committed between the two statements.
-          const now = await findDatabase(session, this.database);
-          if (now?.id === row?.id) return now === null ? null : { name: now.name, id: now.id };
-        }
-        if (Date.now() > end) {
-          throw new ReplantError(
-            "REPLANT_IN_DOUBT",
-            `another session has been renaming "${this.database}" for ${renameMs / 1000} s`,
-          );
-        }
-      }
-    });
+  liveRef(): Promise<DatabaseRef | null> {
+    return this.#connections.maintain((session) => settledLive(session, this.database));
   }
 
   async drop(database: DatabaseRef): Promise<void> {

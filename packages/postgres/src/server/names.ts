@@ -47,6 +47,11 @@ export function baselineName(fingerprint: string, owner?: string): string {
   return owner === undefined ? name : `${name}_${digest(owner).slice(0, 6)}`;
 }
 
+/** What the server calls the session that swaps this live database: whoever asks for the outcome looks for it. */
+export function swapApplication(live: string): string {
+  return `replant swap ${digest(live).slice(0, 16)}`;
+}
+
 /** A key for `pg_advisory_lock(bigint)`, as text. */
 export function advisoryKey(text: string): string {
   return createHash("sha256").update(text).digest().readBigInt64BE(0).toString();

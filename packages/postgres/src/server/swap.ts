@@ -6,13 +6,10 @@ import type { Connections } from "./connections.ts";
 import { type DatabaseRow, findDatabase } from "./databases.ts";
 import { type ServerFence, watch, type Watched } from "./fence.ts";
 import { type Mark, renderMark } from "./marks.ts";
-import { siblingName } from "./names.ts";
+import { siblingName, swapApplication } from "./names.ts";
 import type { PgSession } from "./session.ts";
 import { evict, unsignalable } from "./sessions.ts";
 import { assertSameSettings, readSettings, renderSettings } from "./settings.ts";
-
-/** What the server calls the session that swaps. */
-export const swapApplication = "replant swap";
 
 const attemptsMax = 3;
 const backoffMs = 200;
@@ -139,7 +136,7 @@ async function attemptSwap(
   connections: Connections,
   attempt: Attempt,
 ): Promise<{ error: Error; retryable: boolean } | null> {
-  const swapper = await connections.openMaintenance(swapApplication).catch((error: unknown) => {
+  const swapper = await connections.openMaintenance(swapApplication(attempt.swap.live)).catch((error: unknown) => {
     throw notSwapped("the session for the swap could not be opened", [messageOf(error)]);
   });
   try {
@@ -193,6 +190,36 @@ async function clearTheWay(
     await Promise.race([answer.settled, sleep(pollMs)]);
   }
   return null;
+}
+
+/** Longer than any swap takes: the server's own limits end it before. */
+const outcomeMs = 20_000;
+/** A session that is about to swap says so at once; one that does not has lost its process. */
+const idleMs = 2_000;
+
+/**
+ * What the name live means now. A process may have died after it sent a swap that the server has not done with yet, so this waits
+ * for the sessions that swap it to go, and ends one that does nothing.
+ * @throws ReplantError REPLANT_IN_DOUBT
+ */
+export async function settledLive(observer: PgSession, live: string): Promise<DatabaseRef | null> {
+  const sql = `select pid, state, extract(epoch from clock_timestamp() - state_change)::float8 * 1000 as "ageMs"
+    from pg_stat_activity where application_name = $1`;
+  for (const end = Date.now() + outcomeMs; ; await sleep(20)) {
+    const swappers = await observer.query<{ pid: number; state: string; ageMs: number }>(sql, [swapApplication(live)]);
+    if (swappers.length === 0) {
+      const row = await findDatabase(observer, live);
+      return row === null ? null : { name: row.name, id: row.id };
+    }
+    const idle = swappers.filter(({ state, ageMs }) => state === "idle" && ageMs > idleMs).map(({ pid }) => pid);
+    if (idle.length > 0) await observer.query("select pg_terminate_backend(pid) from unnest($1::int[]) pid", [idle]);
+    if (Date.now() > end) {
+      throw new ReplantError("REPLANT_IN_DOUBT", `a session of another run has been swapping "${live}" for too long`, {
+        items: swappers.map(({ pid, state }) => `pid ${pid}, ${state}`),
+        hint: "end that session on the server, then run the command again",
+      });
+    }
+  }
 }
 
 /** True for an error after which the server has certainly not committed; a lost connection or a killed session tells nothing. */

@@ -142,6 +142,16 @@ describe.each([15, 18] as const)("on PostgreSQL %i, a new database", (major) => 
     expect(await textAt(place.url)).toBe("live");
   });
 
+  test("that cannot be finished is dropped again", async () => {
+    const { engine, name, live } = await livePlace(major);
+    const server = await serverUrl(major);
+    await sql(server, "insert into pg_db_role_setting values ($1::oid, 0, '{work_mem=banana}')", [live.id]);
+    await expect(engine.create(newDatabase("candidate"))).rejects.toMatchObject({ code: "22023" });
+    expect(await databaseNames(major, name)).toEqual([name]);
+    await sql(server, "delete from pg_db_role_setting where setdatabase = $1::oid", [live.id]);
+    await engine.create(newDatabase("candidate"));
+  });
+
   test("that the role may not make says so and leaves nothing", async () => {
     const role = await freshRole(major);
     const place = await freshPlace(major);

@@ -6,8 +6,8 @@ import { onTestFinished } from "vitest";
 export interface Meddling {
   /** Changes what the server says. */
   readonly fromServer?: (chunk: Buffer) => Buffer;
-  /** Asked for each chunk of the client: `drop` ends the connection before it arrives, `cut` forwards it and ends the client's side. */
-  readonly fromClient?: (chunk: Buffer) => "pass" | "drop" | "cut";
+  /** Asked for each chunk of the client: `drop` ends the connection before it arrives, `mute` ends it in the place of the answer. */
+  readonly fromClient?: (chunk: Buffer) => "pass" | "drop" | "mute";
 }
 
 /** A proxy in front of the server of `url`; returns the URL that leads through it. */
@@ -20,18 +20,18 @@ export async function proxied(url: string, meddling: Meddling): Promise<string> 
       sockets.add(socket);
       socket.on("error", () => {});
     }
-    let cut = false;
+    let muted = false;
     client.on("data", (chunk) => {
       const verdict = meddling.fromClient?.(chunk) ?? "pass";
-      if (verdict !== "drop") upstream.write(chunk);
-      if (verdict !== "pass") {
-        cut = true;
-        client.destroy();
-        if (verdict === "drop") upstream.destroy();
-      }
+      muted ||= verdict === "mute";
+      if (verdict === "drop") client.destroy();
+      else upstream.write(chunk);
     });
-    upstream.on("data", (chunk) => void (cut || client.write(meddling.fromServer?.(chunk) ?? chunk)));
-    client.on("close", () => void (cut || upstream.destroy()));
+    upstream.on("data", (chunk) => {
+      if (muted) client.destroy();
+      else client.write(meddling.fromServer?.(chunk) ?? chunk);
+    });
+    client.on("close", () => upstream.destroy());
     upstream.on("close", () => client.destroy());
   }).listen(0, "127.0.0.1");
   await once(server, "listening");

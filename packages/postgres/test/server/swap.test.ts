@@ -1,6 +1,7 @@
 import { databaseNames, databaseUrl, serverUrl, sql } from "@replant/testkit";
 import { isReplantError } from "@replant/core";
 import { describe, expect, test } from "vitest";
+import { swapApplication } from "../../src/server/names.ts";
 import { proxied } from "./proxy.ts";
 import {
   application,
@@ -166,21 +167,41 @@ describe.each([15, 18] as const)("a swap on PostgreSQL %i", (major) => {
   });
 
   describe("whose answer is lost", () => {
-    const lose = (verdict: "drop" | "cut") => ({
+    const lose = (verdict: "drop" | "mute") => ({
       fromClient: (chunk: Buffer) => (chunk.includes("rename to") ? verdict : ("pass" as const)),
     });
 
     test("and that committed, is told by the id of live", async () => {
       const place = await livePlace(major);
       const candidate = await candidateWith(place.engine, "new");
-      const engine = place.open({ url: await proxied(place.url, lose("cut")) });
+      const engine = place.open({ url: await proxied(place.url, lose("mute")) });
       const error: unknown = await swapIn(engine, candidate).catch((failure: unknown) => failure);
+      expect(error).toBeInstanceOf(Error);
       expect(isReplantError(error)).toBe(false);
-      const now = await engine.liveRef();
-      // Whether the server was faster than its end is open; that both ask for the same is not.
-      expect([place.live.id, candidate.id]).toContain(now?.id);
-      expect(await place.engine.liveRef()).toEqual(now);
-      expect(await textAt(place.url)).toBe(now?.id === candidate.id ? "new" : "live");
+      expect((await engine.liveRef())?.id).toBe(candidate.id);
+      expect(await textAt(place.url)).toBe("new");
+    });
+
+    test("while the server still works on it, is told when it has ended", async () => {
+      const { engine, live, url, name } = await livePlace(major);
+      const swapper = await application(await serverUrl(major));
+      await swapper.query(`set application_name to '${swapApplication(name)}'`);
+      await swapper.query("begin");
+      let told = false;
+      const asking = engine.liveRef().then((ref) => {
+        told = true;
+        return ref;
+      });
+      await swapper.query("select pg_sleep(0.2)");
+      expect(told).toBe(false);
+      await swapper.end();
+      expect(await asking).toEqual(live);
+      // A session that does nothing has lost its process.
+      const idle = await application(await serverUrl(major));
+      await idle.query(`set application_name to '${swapApplication(name)}'`);
+      expect(await engine.liveRef()).toEqual(live);
+      await expect(idle.query("select 1")).rejects.toThrow(/terminat|not queryable/);
+      expect(await textAt(url)).toBe("live");
     });
 
     test("and that did not arrive, is told by the id of live", async () => {
