@@ -74,6 +74,8 @@ export interface NaturalKeyColumn {
 export interface ContextTable {
   readonly table: Table;
   readonly entry: string;
+  /** Of the part, as recorded when it was written. */
+  readonly rows: number;
   readonly sourceColumns: readonly string[];
   readonly naturalKey: readonly NaturalKeyColumn[];
 }

@@ -124,6 +124,7 @@ function planContext(entries: readonly BackupEntry[], target: Catalog): ContextT
       {
         table,
         entry: entry.id,
+        rows: entry.rows,
         sourceColumns: entry.columns,
         naturalKey: key.map((name) => naturalKeyColumn(table, name)),
       },

@@ -32,7 +32,7 @@ export async function carry(session: SqlSession, plan: CarryPlan, source: RowSou
     await session.script(restore);
     await session.script("commit");
     staged.set(session, staging);
-    return await readBack(session, { staging, maps, merged });
+    return await readBack(session, { plan, staging, maps, merged });
   } catch (error) {
     await session.script("rollback").catch(() => undefined);
     if (sqlState(error) === undefined) throw error;

@@ -27,8 +27,11 @@ export async function loadAll(
     const merged = new Map<StagedTable, number>();
     let failure: Failure | null = null;
     for (const [index, table] of staging.tables.entries()) {
-      merged.set(table, await findMerges(session, table));
-      failure = await loadTable(session, { table, catalog, index });
+      const merges = await findMerges(session, table);
+      merged.set(table, merges);
+      failure = await (merges === 0
+        ? write(session, table, insertSql)
+        : mergeTable(session, { table, catalog, index }));
       if (failure !== null) break;
     }
     if (failure === null) {
@@ -41,24 +44,30 @@ export async function loadAll(
   }
 }
 
-async function loadTable(
+/** Loads a table of which some rows take the place of existing ones. */
+async function mergeTable(
   session: SqlSession,
   { table, catalog, index }: { table: StagedTable; catalog: Catalog; index: number },
 ): Promise<Failure | null> {
   for (const sql of rememberReplacedSql(table, catalog, index)) await session.query(sql);
-  for (const write of [mergeSql, insertSql]) {
-    await session.script("savepoint replant_table");
-    try {
-      await session.query(write(table, "true"));
-      await session.script("release savepoint replant_table");
-    } catch (error) {
-      if (sqlState(error) === undefined) throw error;
-      await session.script("rollback to savepoint replant_table");
-      return findFailing(session, table, { write, error });
-    }
-  }
+  const failure = (await write(session, table, mergeSql)) ?? (await write(session, table, insertSql));
+  if (failure !== null) return failure;
   for (const sql of repointSeededSql(table, catalog, index)) await session.query(sql);
   return null;
+}
+
+type WriteSql = (table: StagedTable, condition: string) => string;
+
+/** Writes all rows at once; only when the server refuses that, it is asked row by row. */
+async function write(session: SqlSession, table: StagedTable, sql: WriteSql): Promise<Failure | null> {
+  try {
+    await session.script(`savepoint replant_table; ${sql(table, "true")}; release savepoint replant_table`);
+    return null;
+  } catch (error) {
+    if (sqlState(error) === undefined) throw error;
+    await session.script("rollback to savepoint replant_table");
+    return findFailing(session, table, { sql, error });
+  }
 }
 
 /** Inserts the rows that do not replace another. */
@@ -75,14 +84,14 @@ function insertSql(table: StagedTable, condition: string): string {
 async function findFailing(
   session: SqlSession,
   table: StagedTable,
-  { write, error }: { write: (table: StagedTable, condition: string) => string; error: unknown },
+  { sql, error }: { sql: WriteSql; error: unknown },
 ): Promise<Failure> {
-  const rows = write === mergeSql ? table.merged : table.rows;
+  const rows = sql === mergeSql ? table.merged : table.rows;
   await session.script(
     doBlock(`declare replant_row bigint; replant_column text; begin
     for replant_row in select n from ${rows} order by n loop
       begin
-        ${write(table, "r.n = replant_row")};
+        ${sql(table, "r.n = replant_row")};
       exception when others then
         get stacked diagnostics replant_column = column_name;
         insert into replant_failed values (replant_row,

@@ -2,6 +2,7 @@ import type {
   CarriedTable,
   CarryOutcome,
   CarryPlan,
+  CarryTable,
   Column,
   QuarantinedRow,
   RepointedReference,
@@ -12,7 +13,7 @@ import { quoteIdent, quoteLiteral, quoteTable } from "../quote.ts";
 import { keyLabelSql } from "../selection.ts";
 import { feedingSequences } from "./load.ts";
 import type { ReferenceMaps } from "./references.ts";
-import { countRepointed } from "./references.ts";
+import { repointedSql } from "./references.ts";
 import type { StagedTable, Staging } from "./staging.ts";
 import { columnIndex, writtenColumns } from "./staging.ts";
 
@@ -26,35 +27,61 @@ const exactEquality =
 /** What became of every row, read from the candidate after the load was committed. */
 export async function readBack(
   session: SqlSession,
-  { staging, maps, merged }: { staging: Staging; maps: ReferenceMaps; merged: ReadonlyMap<StagedTable, number> },
+  {
+    plan,
+    staging,
+    maps,
+    merged,
+  }: { plan: CarryPlan; staging: Staging; maps: ReferenceMaps; merged: ReadonlyMap<StagedTable, number> },
 ): Promise<CarryOutcome> {
-  const tables: CarriedTable[] = [];
+  const tables: CarriedTable[] = plan.tables
+    .filter((table) => table.rows === 0)
+    .map((table) => ({ table: nameOf(table), inBackup: 0, carried: 0, replacedSeeded: 0, dropped: 0, quarantined: 0 }));
   const repointed: RepointedReference[] = [];
   const quarantined: QuarantinedRow[] = [];
   for (const table of staging.tables) {
-    const [counts] = await session.query<{ dropped: string; quarantined: string }>(
-      `select count(*) filter (where kind = 'dropped')::text as dropped,
-         count(*) filter (where kind = 'quarantined')::text as quarantined from ${table.excluded}`,
-    );
+    const counts = await countRows(session, { table, maps });
     tables.push({
-      table: nameOf(table),
+      table: nameOf(table.plan),
       inBackup: table.plan.rows,
-      carried: await countCarried(session, table),
       replacedSeeded: merged.get(table) ?? 0,
-      dropped: Number(counts?.dropped ?? 0),
-      quarantined: Number(counts?.quarantined ?? 0),
+      ...counts.rows,
     });
-    for (const reference of table.plan.references) {
-      const rows = await countRepointed(session, table, { reference, maps });
-      if (rows > 0) repointed.push({ table: nameOf(table), constraint: reference.constraint, rows });
+    for (const [index, { constraint }] of table.plan.references.entries()) {
+      const rows = counts.repointed[index] ?? 0;
+      if (rows > 0) repointed.push({ table: nameOf(table.plan), constraint, rows });
     }
-    if (quarantined.length < listedRowsMax) quarantined.push(...(await listQuarantined(session, table)));
+    if (counts.rows.quarantined > 0 && quarantined.length < listedRowsMax) {
+      quarantined.push(...(await listQuarantined(session, table)));
+    }
   }
+  const order = plan.tables.map((table) => tableLabel(table.table));
+  tables.sort((a, b) => order.indexOf(tableLabel(a.table)) - order.indexOf(tableLabel(b.table)));
   return { tables, repointed, quarantined: quarantined.slice(0, listedRowsMax) };
 }
 
-function nameOf({ plan }: StagedTable): { schema: string; name: string } {
-  return { schema: plan.table.schema, name: plan.table.name };
+interface Counts {
+  readonly rows: Pick<CarriedTable, "carried" | "dropped" | "quarantined">;
+  /** By index of the plan's references. */
+  readonly repointed: readonly number[];
+}
+
+/** All counts of one table in one query. */
+async function countRows(
+  session: SqlSession,
+  { table, maps }: { table: StagedTable; maps: ReferenceMaps },
+): Promise<Counts> {
+  const ofKind = (kind: string): string => `(select count(*) from ${table.excluded} where kind = '${kind}')`;
+  const repointed = table.plan.references.map((reference) => repointedSql(table, reference, maps));
+  const [row] = await session.query<{ counts: string[] }>(
+    `select array[${[carriedSql(table), ofKind("dropped"), ofKind("quarantined"), ...repointed].join(", ")}]::text[] as counts`,
+  );
+  const [carried = 0, dropped = 0, quarantinedRows = 0, ...rest] = (row?.counts ?? []).map(Number);
+  return { rows: { carried, dropped, quarantined: quarantinedRows }, repointed: rest };
+}
+
+function nameOf({ table }: CarryTable): { schema: string; name: string } {
+  return { schema: table.schema, name: table.name };
 }
 
 function equalSql(column: Column, index: number): string {
@@ -65,24 +92,18 @@ function equalSql(column: Column, index: number): string {
 }
 
 /** Rows that stand in the new database exactly as they were meant to. */
-async function countCarried(session: SqlSession, table: StagedTable): Promise<number> {
+function carriedSql(table: StagedTable): string {
   const written = writtenColumns(table.plan);
   const target = quoteTable(table.plan.table);
   const { identity } = table.plan;
   if (identity === null) {
     const names = written.map(({ column }) => `t.${quoteIdent(column.target.name)}::text`).join(", ");
     const values = written.map(({ column, index }) => `(r.f${index}::${column.target.type})::text`).join(", ");
-    const [row] = await session.query<{ rows: string }>(
-      `select count(*)::text as rows from (select ${values} from ${table.resolved} r intersect all select ${names} from ${target} t) q`,
-    );
-    return Number(row?.rows ?? 0);
+    return `(select count(*) from (select ${values} from ${table.resolved} r intersect all select ${names} from ${target} t) q)`;
   }
   const join = identity.map((name) => `t.${quoteIdent(name)} = r.f${columnIndex(table.plan, name)}`).join(" and ");
   const equal = written.map(({ column, index }) => equalSql(column.target, index)).join(" and ");
-  const [row] = await session.query<{ rows: string }>(
-    `select count(*)::text as rows from ${table.resolved} r join ${target} t on ${join} where ${equal}`,
-  );
-  return Number(row?.rows ?? 0);
+  return `(select count(*) from ${table.resolved} r join ${target} t on ${join} where ${equal})`;
 }
 
 async function listQuarantined(session: SqlSession, table: StagedTable): Promise<QuarantinedRow[]> {
@@ -93,7 +114,7 @@ async function listQuarantined(session: SqlSession, table: StagedTable): Promise
     `select ${label} as row, x.reason from ${table.excluded} x join ${table.rows} s on s.n = x.n
      where x.kind = 'quarantined' order by x.n limit ${listedRowsMax}`,
   );
-  return rows.map(({ row, reason }) => ({ table: nameOf(table), row, reason }));
+  return rows.map(({ row, reason }) => ({ table: nameOf(table.plan), row, reason }));
 }
 
 /** Everything that must hold of a candidate before it may become live; one line per finding. */

@@ -1,6 +1,6 @@
 import type { CarryReference, SqlSession, TableName } from "@replant/core";
 import { sameTable, tableLabel } from "@replant/core";
-import { columnList, quoteIdent, quoteLiteral, quoteTable } from "../quote.ts";
+import { quoteIdent, quoteLiteral, quoteTable } from "../quote.ts";
 import { keyLabelSql } from "../selection.ts";
 import type { StagedContext, StagedTable, Staging } from "./staging.ts";
 import { castSql, columnIndex, stagedValue, writtenColumns } from "./staging.ts";
@@ -86,14 +86,16 @@ function referenceValues(table: StagedTable, reference: CarryReference, alias: s
  * with it that point at it.
  */
 export async function resolveMissing(session: SqlSession, staging: Staging, maps: ReferenceMaps): Promise<void> {
-  for (let changed = true; changed;) {
-    changed = false;
-    for (const table of staging.tables) {
-      for (const [index, reference] of table.plan.references.entries()) {
-        const rows = await session.query(missingSql({ table, reference, index, staging, maps }));
-        if (rows.length > 0) changed = true;
-      }
-    }
+  const settle = staging.tables.flatMap((table) =>
+    table.plan.references.map((reference, index) => missingSql({ table, reference, index, staging, maps })),
+  );
+  if (settle.length === 0) return;
+  // All references in one statement: they see the same state, and what one of them excludes the next round follows.
+  const parts = settle.map((sql, n) => `d${n} as (${sql})`).join(", ");
+  const sum = settle.map((_, n) => `(select count(*) from d${n})`).join(" + ");
+  for (let settled = -1; settled !== 0;) {
+    const [row] = await session.query<{ settled: string }>(`with ${parts} select (${sum})::text as settled`);
+    settled = Number(row?.settled ?? 0);
   }
 }
 
@@ -110,11 +112,11 @@ function missingSql(scope: ReferenceScope): string {
       .join(" or ")})`,
   ].join(" and ");
   if (reference.onMissing === "null") {
-    return `insert into ${table.nulled} select s.n, ${index} from ${table.rows} s where ${where} returning 1`;
+    return `insert into ${table.nulled} select s.n, ${index} from ${table.rows} s where ${where} on conflict do nothing returning 1`;
   }
   const kind = reference.onMissing === "drop-row" ? "dropped" : "quarantined";
   return `insert into ${table.excluded} select s.n, '${kind}', ${missingReason(scope, values)}
-    from ${table.rows} s where ${where} returning 1`;
+    from ${table.rows} s where ${where} on conflict do nothing returning 1`;
 }
 
 /** SQL conditions, one of which holds when the row that is meant will be in the new database. */
@@ -189,21 +191,14 @@ export function resolvedViewSql(table: StagedTable, maps: ReferenceMaps): string
     where not exists (select from ${table.excluded} x where x.n = s.n)`;
 }
 
-/** Rows whose reference means another id than before, and will be loaded. */
-export async function countRepointed(
-  session: SqlSession,
-  table: StagedTable,
-  { reference, maps }: { reference: CarryReference; maps: ReferenceMaps },
-): Promise<number> {
+/** Counts the rows whose reference means another id than before, and will be loaded. */
+export function repointedSql(table: StagedTable, reference: CarryReference, maps: ReferenceMaps): string {
   const map = findMap(maps, reference.target, reference.targetColumns);
-  if (map === null) return 0;
+  if (map === null) return "0";
   const values = referenceValues(table, reference, "s");
-  const [row] = await session.query<{ rows: string }>(`select count(*)::text as rows from ${table.rows} s
+  const now = map.columns.map((_, i) => `m.w${i}`).join(", ");
+  return `(select count(*) from ${table.rows} s
     join ${map.name} m on ${values.map((value, i) => `m.o${i} = ${value}`).join(" and ")}
-    where (${columnList(
-      map.columns.map((_, i) => `w${i}`),
-      "m",
-    )}) is distinct from (${values.join(", ")})
-      and not exists (select from ${table.excluded} x where x.n = s.n)`);
-  return Number(row?.rows ?? 0);
+    where (${now}) is distinct from (${values.join(", ")})
+      and not exists (select from ${table.excluded} x where x.n = s.n))`;
 }

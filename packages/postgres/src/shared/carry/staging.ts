@@ -38,11 +38,13 @@ export interface Staging {
  */
 export async function stage(session: SqlSession, plan: CarryPlan, source: RowSource): Promise<Staging> {
   const tables: StagedTable[] = [];
+  // A part without rows has nothing to stage, and nobody can point at what it does not hold.
   for (const [index, table] of plan.tables.entries()) {
-    tables.push(await stageTable(session, { table, index, source }));
+    if (table.rows > 0) tables.push(await stageTable(session, { table, index, source }));
   }
   const context: StagedContext[] = [];
   for (const [index, table] of plan.context.entries()) {
+    if (table.rows === 0) continue;
     const rows = `replant_k${index}`;
     const columns = table.sourceColumns.map((_, column) => `c${column}`);
     await session.script(`create temp table ${rows} (${columns.map((name) => `${name} text`).join(", ")})`);
