@@ -73,6 +73,7 @@ async function initialise(directory: string, pglite: string): Promise<EngineFact
     directory,
     scratch: `${directory}.copy`,
     durable: false,
+    extensions: [],
     initdb: initdbArguments,
   });
   try {

@@ -209,11 +209,10 @@ class EmbeddedEngine implements Engine {
   async clone(baseline: DatabaseRef, database: NewDatabase): Promise<DatabaseRef> {
     const source = await readMark(this.#baselines, baseline);
     if (source === null || !source.complete || source.role !== "baseline") throw notThere("baseline", baseline);
-    const ref = await copyGeneration(
-      this.#generations,
-      dataDirectory(this.#baselines, source.name),
-      newMark({ ...this.#home(), database, server: source.server }),
-    );
+    const ref = await copyGeneration(this.#generations, dataDirectory(this.#baselines, source.name), {
+      ...newMark({ ...this.#home(), database, server: source.server }),
+      extensions: source.extensions,
+    });
     // `drop` takes the seal away before the first file: what was copied is whole only if the seal is still there.
     if ((await readMark(this.#baselines, baseline))?.complete) return ref;
     await this.drop(ref);

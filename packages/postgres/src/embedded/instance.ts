@@ -1,5 +1,5 @@
 import type { PGlite } from "@electric-sql/pglite";
-import { ReplantError } from "@replant/core";
+import { isReplantError, messageOf, ReplantError } from "@replant/core";
 import { fsyncSync, mkdirSync, rmSync } from "node:fs";
 import { loadPglite } from "./pglite.ts";
 
@@ -26,6 +26,11 @@ export interface InstanceOptions {
   readonly scratch: string;
   /** True: a commit is on the disk before it is acknowledged. False: for what is thrown away after a power loss anyway. */
   readonly durable: boolean;
+  /**
+   * Names of extensions whose functions can be called, or all that PGlite brings along, so that CREATE EXTENSION finds them. All
+   * of them cost a quarter of a second at the start.
+   */
+  readonly extensions: "all" | readonly string[];
   /** Arguments for initdb, which runs when the directory is empty. */
   readonly initdb?: readonly string[];
 }
@@ -76,12 +81,14 @@ export async function openInstance(options: InstanceOptions): Promise<Instance> 
     return { ...options, pg, failure: () => health.failure, close: () => closeInstance(pg, options, health) };
   } catch (error) {
     letGo(options);
-    throw health.failure ?? error;
+    if (isReplantError(error)) throw error;
+    throw health.notStarted(directory, health.failure ?? error);
   }
 }
 
-async function startPglite({ directory, scratch, durable, initdb }: InstanceOptions, health: Health): Promise<PGlite> {
-  const { PGlite, NodeFS } = await loadPglite();
+async function startPglite(options: InstanceOptions, health: Health): Promise<PGlite> {
+  const { directory, scratch, durable, extensions, initdb } = options;
+  const { PGlite, NodeFS, bundles } = await loadPglite();
   const files = new NodeFS(directory);
   const init = files.init.bind(files);
   files.init = async (pg, emscripten) => {
@@ -92,10 +99,18 @@ async function startPglite({ directory, scratch, durable, initdb }: InstanceOpti
   return PGlite.create({
     dataDir: directory,
     fs: files,
+    extensions: bundlesOf(bundles, extensions),
     startParams: startParams(PGlite.defaultStartParams, durable),
     onStderr: (line) => health.hear(line),
     ...(initdb === undefined ? {} : { initDbStartParams: [...initdb] }),
   });
+}
+
+/** The bundles of these extensions; a few bundles hold several, under a name of their own, and then all are taken. */
+function bundlesOf(bundles: ReadonlyMap<string, URL>, wanted: "all" | readonly string[]): Record<string, URL> {
+  const names = wanted === "all" ? null : wanted.filter((name) => name !== "plpgsql");
+  const chosen = [...bundles].filter(([name]) => names === null || names.includes(name));
+  return Object.fromEntries(names === null || chosen.length === names.length ? chosen : bundles);
 }
 
 /**
@@ -108,7 +123,8 @@ class Health {
 
   /** For PGlite's `onStderr`; nothing is printed. */
   hear(line: string): boolean {
-    if (/^(PANIC|FATAL):/.test(line)) this.#lastWords = line;
+    const at = line.search(/\b(PANIC|FATAL):/);
+    if (at >= 0) this.#lastWords = line.slice(at);
     return false;
   }
 
@@ -124,6 +140,15 @@ class Health {
       : cause instanceof Error
         ? cause
         : new Error(`the embedded database stopped: ${why}`);
+  }
+
+  notStarted(directory: string, cause: unknown): ReplantError {
+    return new ReplantError("REPLANT_CONNECTION_FAILED", "the embedded database does not start", {
+      where: directory,
+      why: this.#lastWords || messageOf(cause),
+      hint: "replant undo goes back to the previous database, replant restore latest to the last backup",
+      cause,
+    });
   }
 
   /** An error of SQL leaves the engine by a jump of this status; every other exception is its end. */

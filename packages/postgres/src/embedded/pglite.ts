@@ -1,7 +1,8 @@
 import type * as Pglite from "@electric-sql/pglite";
 import type * as NodeFiles from "@electric-sql/pglite/nodefs";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
 import { ReplantError } from "@replant/core";
 
 /** The parts of the PGlite package that this folder uses, and its version (`0.5.16`). */
@@ -10,6 +11,8 @@ export interface PgliteModule {
   readonly NodeFS: typeof NodeFiles.NodeFS;
   readonly serialize: typeof Pglite.protocol.serialize;
   readonly version: string;
+  /** Extensions that the package brings along, by name, each a bundle to load at the start of an instance. */
+  readonly bundles: ReadonlyMap<string, URL>;
 }
 
 let loaded: Promise<PgliteModule> | undefined;
@@ -30,7 +33,9 @@ async function importPglite(): Promise<PgliteModule> {
       import("@electric-sql/pglite"),
       import("@electric-sql/pglite/nodefs"),
     ]);
-    return { PGlite, NodeFS, serialize: protocol.serialize, version: await packageVersion() };
+    const entry = pathToFileURL(createRequire(import.meta.url).resolve("@electric-sql/pglite"));
+    const [version, bundles] = await Promise.all([packageVersion(entry), bundlesBeside(entry)]);
+    return { PGlite, NodeFS, serialize: protocol.serialize, version, bundles };
   } catch (cause) {
     loaded = undefined;
     throw new ReplantError(
@@ -46,13 +51,23 @@ async function importPglite(): Promise<PgliteModule> {
 }
 
 /** Read from the file, because the package does not export its package.json. */
-async function packageVersion(): Promise<string> {
-  const entry = createRequire(import.meta.url).resolve("@electric-sql/pglite");
-  const parsed: unknown = JSON.parse(await readFile(new URL("../package.json", `file://${entry}`), "utf8"));
+async function packageVersion(entry: URL): Promise<string> {
+  const parsed: unknown = JSON.parse(await readFile(new URL("../package.json", entry), "utf8"));
   if (typeof parsed === "object" && parsed !== null && "version" in parsed && typeof parsed.version === "string") {
     return parsed.version;
   }
-  throw new Error(`no version in the package.json beside ${entry}`);
+  throw new Error(`no version in the package.json above ${entry.href}`);
+}
+
+/** Of these CREATE EXTENSION is no use without a setting that only a start from a configuration file can have. */
+const preloaded = ["auto_explain", "passwordcheck", "pg_overexplain", "pg_stat_statements"];
+
+async function bundlesBeside(entry: URL): Promise<Map<string, URL>> {
+  const names = (await readdir(new URL(".", entry)))
+    .filter((name) => name.endsWith(".tar.gz"))
+    .map((name) => name.slice(0, -".tar.gz".length))
+    .filter((name) => !preloaded.includes(name));
+  return new Map(names.map((name) => [name, new URL(`${name}.tar.gz`, entry)]));
 }
 
 /**

@@ -70,6 +70,7 @@ class EmbeddedServer implements Serving {
   #change: Promise<void> = Promise.resolve();
   #clientCount = 0;
   #returning = false;
+  #port = 0;
 
   constructor(options: ServeOptions) {
     this.#options = options;
@@ -83,13 +84,14 @@ class EmbeddedServer implements Serving {
   }
 
   get port(): number {
-    return (this.#tcp.address() as AddressInfo).port;
+    return this.#port;
   }
 
   async start(): Promise<void> {
     try {
       // The port is part of what the lock tells; clients that come at once wait at the gate.
       await listening(this.#tcp, { port: this.#options.port, host: "127.0.0.1" });
+      this.#port = (this.#tcp.address() as AddressInfo).port;
       await this.#exclusively(() => this.#open());
       rmSync(this.#socketPath, { force: true });
       await listening(this.#control, { path: this.#socketPath });
@@ -139,7 +141,7 @@ class EmbeddedServer implements Serving {
       if (live === null) throw nothingToServe(this.#options.name);
       const mark = await usableGeneration(this.#shelf, live, (await emptyDirectory(files, cacheDirectory)).server);
       refuseOthers(this.#shelf, live, "REPLANT_LOCKED");
-      const instance = await this.#sessions.instance(mark, true);
+      const instance = await this.#sessions.instance(mark);
       this.#lock = lock;
       this.#live = live;
       this.#gate.open(instance, mark.server);

@@ -1,7 +1,7 @@
 import type { SqlSession } from "@replant/core";
 import { isDeepStrictEqual } from "node:util";
 import { readEnvironment, readExtensions } from "../shared/insides.ts";
-import { openInstance, type Instance } from "./instance.ts";
+import { openInstance, type Instance, type InstanceOptions } from "./instance.ts";
 import { bootId, dataDirectory, readMark, writeMark, type Mark, type Shelf } from "./marks.ts";
 import { instanceSession } from "./session.ts";
 import { syncTree } from "./tree.ts";
@@ -29,13 +29,15 @@ export class Sessions {
    * the first is open is a programming error and throws.
    */
   async open(mark: Mark, options: { readonly durable: boolean; readonly keep: () => boolean }): Promise<SqlSession> {
-    const opened = await this.#take(mark, options.durable);
+    // Migrations run on what is being built, and may create any extension.
+    const extensions = mark.role === "building" ? "all" : mark.extensions.map((label) => label.split(" ")[0] ?? "");
+    const opened = await this.#take(mark, { durable: options.durable, extensions });
     return instanceSession(opened.instance, mark.name, () => this.#giveBack(opened, options.keep()));
   }
 
-  /** The instance itself, for the length of its life: until it is settled. */
-  async instance(mark: Mark, durable: boolean): Promise<Instance> {
-    return (await this.#take(mark, durable)).instance;
+  /** The instance itself, durable and with every extension at hand, until it is settled. */
+  async instance(mark: Mark): Promise<Instance> {
+    return (await this.#take(mark, { durable: true, extensions: "all" })).instance;
   }
 
   /** Stops the instance of a generation, if there is one, and makes its directory durable. Open sessions end. */
@@ -44,7 +46,10 @@ export class Sessions {
     if (opened === undefined) return;
     this.#opened.delete(id);
     const { instance } = opened;
+    if (opened.busy) await this.#isClean(opened);
+    const failed = instance.failure() !== null;
     await instance.close();
+    if (failed) return;
     if (!instance.durable) syncTree(instance.directory);
     const mark = await readMark(this.#shelf, opened.mark);
     if (mark !== null && mark.volatileSince !== null) await writeMark(this.#shelf, { ...mark, volatileSince: null });
@@ -58,19 +63,19 @@ export class Sessions {
     return this.#opened.get(id)?.busy ?? false;
   }
 
-  async #take(mark: Mark, durable: boolean): Promise<Opened> {
+  async #take(mark: Mark, how: Pick<InstanceOptions, "durable" | "extensions">): Promise<Opened> {
     const found = this.#opened.get(mark.id);
     if (found?.busy) throw new Error(`${mark.name} has a session already`);
-    if (found !== undefined && found.instance.durable !== durable) await this.settle(mark.id);
-    const opened = this.#opened.get(mark.id) ?? (await this.#start(mark, durable));
+    if (found !== undefined && found.instance.durable !== how.durable) await this.settle(mark.id);
+    const opened = this.#opened.get(mark.id) ?? (await this.#start(mark, how));
     opened.busy = true;
     return opened;
   }
 
-  async #start(mark: Mark, durable: boolean): Promise<Opened> {
-    if (!durable && mark.volatileSince === null) await writeMark(this.#shelf, { ...mark, volatileSince: bootId() });
+  async #start(mark: Mark, how: Pick<InstanceOptions, "durable" | "extensions">): Promise<Opened> {
+    if (!how.durable && mark.volatileSince === null) await writeMark(this.#shelf, { ...mark, volatileSince: bootId() });
     const directory = dataDirectory(this.#shelf, mark.name);
-    const instance = await openInstance({ directory, scratch: `${directory}.copy`, durable });
+    const instance = await openInstance({ directory, scratch: `${directory}.copy`, ...how });
     const opened = { instance, mark, busy: false };
     this.#opened.set(mark.id, opened);
     return opened;

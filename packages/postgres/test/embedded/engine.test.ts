@@ -165,3 +165,41 @@ test("the empty directory is made once, and what a killed initdb left is cleared
   expect(made.server).toEqual((await emptyDirectory(files, cacheDirectory)).server);
   expect(made.server).toMatchObject({ major: 18, encoding: "UTF8", collation: "C" });
 });
+
+test("an extension that a migration creates works in every clone, and is told of live", async () => {
+  const engine = engineOn(freshOptions());
+  const lock = await engine.lock(holder());
+  const building = await engine.create(newDatabase("building"));
+  await within(engine, building, (session) =>
+    session.script(`create extension "uuid-ossp"; create extension citext; create table t (id uuid default uuid_generate_v4(), x citext);
+      insert into t (x) values ('Case')`),
+  );
+  const baseline = await engine.seal(building, "fedcba9876543210".repeat(4));
+  const candidate = await engine.clone(baseline, newDatabase("candidate"));
+  await within(engine, candidate, (session) => session.script("insert into t (x) values ('second')"));
+  await swapIn(engine, candidate);
+  const found = await within(engine, candidate, (session) =>
+    session.query("select x::text as x, length(uuid_generate_v4()::text) as length from t where x = 'case'"),
+  );
+  expect(found).toEqual([{ x: "Case", length: 36 }]);
+  expect((await engine.probe()).extensions.map((label) => label.split(" ")[0])).toEqual([
+    "citext",
+    "plpgsql",
+    "uuid-ossp",
+  ]);
+  await engine.drop(baseline);
+  await lock.release();
+});
+
+test("a data directory that does not start is named, with the way back", async () => {
+  const options = freshOptions();
+  const engine = engineOn(options);
+  const live = await liveWith(engine, "broken");
+  await options.files.remove(join(options.directory, "g", live.name, "global", "pg_control"));
+  await expect(engine.connect(live)).rejects.toMatchObject({
+    code: "REPLANT_CONNECTION_FAILED",
+    message: "the embedded database does not start",
+    details: { hint: expect.stringContaining("replant undo") },
+  });
+  await expect(engine.connect(live)).rejects.toMatchObject({ code: "REPLANT_CONNECTION_FAILED" });
+});

@@ -3,19 +3,13 @@ import { syncBuiltinESMExports } from "node:module";
 import { setImmediate } from "node:timers/promises";
 import type { SqlSession } from "@replant/core";
 import { expect, onTestFinished, test } from "vitest";
-import { candidateWith, engineOn, freshOptions, liveWith } from "./workbench.ts";
+import { candidateWith, collect, engineOn, freshOptions, liveWith } from "./workbench.ts";
 
 async function session(): Promise<SqlSession> {
   const engine = engineOn(freshOptions());
   const opened = await engine.connect(await candidateWith(engine, "one"));
   onTestFinished(() => opened.close());
   return opened;
-}
-
-async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const all: Uint8Array[] = [];
-  for await (const chunk of chunks) all.push(chunk);
-  return Buffer.concat(all);
 }
 
 async function* chunked(bytes: Buffer, size: number): AsyncGenerator<Uint8Array> {
@@ -188,5 +182,30 @@ test("every commit on live reaches the disk before it is acknowledged, and a dis
   await sql.close();
   const again = await engine.connect(live);
   expect(await again.query("select count(*)::int as n from t where id < 20")).toEqual([{ n: 11 }]);
+  await again.close();
+});
+
+test("a full disk ends the session by name, and loses nothing that was acknowledged", async () => {
+  const engine = engineOn(freshOptions());
+  const live = await liveWith(engine, "kept");
+  const sql = await engine.connect(live);
+  await sql.query("insert into t values (2, 'kept too')");
+  const real = fs.writeSync;
+  const restore = (): void => {
+    fs.writeSync = real;
+  };
+  onTestFinished(restore);
+  const full = (): number => {
+    throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+  };
+  fs.writeSync = full;
+  await expect(sql.query("insert into t values (3, repeat('x', 100000))")).rejects.toMatchObject({
+    code: "REPLANT_DISK_FULL",
+  });
+  await expect(sql.query("select 1")).rejects.toMatchObject({ code: "REPLANT_DISK_FULL" });
+  restore();
+  await sql.close();
+  const again = await engine.connect(live);
+  expect(await again.query("select id from t order by id")).toEqual([{ id: 1 }, { id: 2 }]);
   await again.close();
 });

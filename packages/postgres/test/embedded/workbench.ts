@@ -80,3 +80,10 @@ export async function liveText(engine: Engine): Promise<string | undefined> {
   if (live === null) return undefined;
   return within(engine, live, async (session) => (await session.query<{ x: string }>("select x from t"))[0]?.x);
 }
+
+/** All of a COPY. */
+export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return Buffer.concat(all);
+}
