@@ -11,7 +11,10 @@ async function prepared(): Promise<{ target: Target; folder: string; ids: string
   for (let n = 0; n < 2; n += 1) expect((await target.workspace.replant(["backup"])).code).toBe(0);
   const folder = join(target.workspace.directory, "backups");
   // The reset has written one too, of the empty database that it found.
-  const ids = (await readdir(folder)).filter((name) => /^\d{4}-/.test(name)).sort().slice(-2);
+  const ids = (await readdir(folder))
+    .filter((name) => /^\d{4}-/.test(name))
+    .sort()
+    .slice(-2);
   return { target, folder, ids };
 }
 
@@ -28,11 +31,13 @@ describe("backups", () => {
     expect(JSON.parse(await readFile(join(folder, "latest-backup.json"), "utf8")).id).toBe(newer);
     const list = JSON.parse((await target.workspace.replant(["backups", "--json"])).stdout);
     expect(
-      list.backups.slice(0, 2).map((backup: { id: string; keptRows: number; latest: boolean }) => [
-        backup.id,
-        backup.keptRows,
-        backup.latest,
-      ]),
+      list.backups
+        .slice(0, 2)
+        .map((backup: { id: string; keptRows: number; latest: boolean }) => [
+          backup.id,
+          backup.keptRows,
+          backup.latest,
+        ]),
     ).toEqual([
       [newer, 39, true],
       [older, 39, false],

@@ -6,14 +6,14 @@ import { addSyncedRows, keptRows, openTarget } from "./target.ts";
 /** Inserts users in a loop until told to stop; `acknowledged` are those whose insert the server confirmed. */
 function startWriter(url: string, name: string): { stop: () => Promise<string[]> } {
   const acknowledged: string[] = [];
-  let stopped = false;
+  const state = { stopped: false };
   const loop = (async () => {
-    for (let n = 0; !stopped; n += 1) {
+    for (let n = 0; !state.stopped; n += 1) {
       const id = `${name}_${n}`;
       try {
         const client = await connect(url);
         try {
-          for (let m = 0; !stopped; m += 1) {
+          for (let m = 0; !state.stopped; m += 1) {
             const key = `${id}_${m}`;
             await client.query("insert into users (clerk_id, email) values ($1, $1 || '@example.com')", [key]);
             acknowledged.push(key);
@@ -28,7 +28,7 @@ function startWriter(url: string, name: string): { stop: () => Promise<string[]>
   })();
   return {
     stop: async () => {
-      stopped = true;
+      state.stopped = true;
       await loop;
       return acknowledged;
     },
@@ -63,11 +63,11 @@ describe("others at work", () => {
     await target.workspace.replant(["reset"]);
     await addSyncedRows(target);
     const { url } = await urlOf(target);
-    let stopped = false;
+    const state = { stopped: false };
     const counts = new Set<string>();
     let served = 0;
     const reader = (async () => {
-      while (!stopped) {
+      while (!state.stopped) {
         try {
           const rows = await sql<{ n: string }>(url, "select count(*)::text as n from users where deleted_at is null");
           counts.add(rows[0]?.n ?? "none");
@@ -78,7 +78,7 @@ describe("others at work", () => {
       }
     })();
     expect((await target.workspace.replant(["reset"])).code).toBe(0);
-    stopped = true;
+    state.stopped = true;
     await reader;
     expect([...counts]).toEqual(["8"]);
     expect(served).toBeGreaterThan(10);
@@ -90,9 +90,9 @@ describe("others at work", () => {
     await addSyncedRows(target);
     const before = await keptRows(target);
     const results = await Promise.all([1, 2, 3].map(() => target.workspace.replant(["reset", "--json"])));
-    const codes = results.map((result) => result.code).sort();
-    expect(codes[0], results.map((result) => result.stderr).join("\n")).toBe(0);
-    expect(codes.every((code) => code === 0 || code === 4)).toBe(true);
+    const codes = results.map((result) => String(result.code)).toSorted();
+    expect(codes[0], results.map((result) => result.stderr).join("\n")).toBe("0");
+    expect(codes.every((code) => code === "0" || code === "4")).toBe(true);
     for (const result of results.filter((candidate) => candidate.code === 4)) {
       const { error } = JSON.parse(result.stdout);
       expect(error.code).toBe("REPLANT_LOCKED");

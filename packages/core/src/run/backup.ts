@@ -10,7 +10,8 @@ import type { BackupWriter } from "../ports/store.ts";
 import { planBackup } from "../plan/backup.ts";
 import { appliedOf } from "./inspect.ts";
 import type { Ports, Project, Run } from "./context.ts";
-import { append, iso, step, throwIfAborted, withRun } from "./context.ts";
+import { append, iso, step, throwIfAborted } from "./context.ts";
+import { withRun } from "./with-run.ts";
 
 /**
  * Reads kept and context rows through one session and stores them. The session must see one state of the data: locked tables or

@@ -1,7 +1,8 @@
 import type { ManagedDatabase } from "../ports/engine.ts";
 import { retention } from "../plan/retention.ts";
 import type { Ports, Project, Run } from "./context.ts";
-import { step, warn, withRun } from "./context.ts";
+import { messageOf, step, warn } from "./context.ts";
+import { withRun } from "./with-run.ts";
 
 // One for the migrations and seeds of today, one for the branch that was just left, one spare.
 const baselinesKept = 3;
@@ -35,7 +36,7 @@ export async function cleanUp(run: Run, { fingerprint }: { fingerprint: string |
         await engine.drop(old);
         dropped.push(old.name);
       } catch (error) {
-        warn(run, `${old.name} could not be dropped: ${error instanceof Error ? error.message : String(error)}`);
+        warn(run, `${old.name} could not be dropped: ${messageOf(error)}`);
       }
     }
     for (const id of retention(await store.list(), { ...run.project.backups, now: clock.now() })) {

@@ -6,7 +6,8 @@ import type { SqlSession } from "../ports/session.ts";
 import { compareHistory } from "../plan/history.ts";
 import { seedStep } from "./baseline.ts";
 import type { Ports, Project } from "./context.ts";
-import { step, withRun, withSession } from "./context.ts";
+import { step, withSession } from "./context.ts";
+import { withRun } from "./with-run.ts";
 
 type Authorise = (target: TargetFacts) => Promise<void>;
 

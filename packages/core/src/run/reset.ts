@@ -10,7 +10,8 @@ import { cloneCandidate, withCandidate } from "./candidate.ts";
 import { carryInto, verifyEmptyCandidate } from "./carry.ts";
 import { cleanUp } from "./clean.ts";
 import type { Ports, Project, Run } from "./context.ts";
-import { append, iso, step, withRun } from "./context.ts";
+import { append, iso, step } from "./context.ts";
+import { withRun } from "./with-run.ts";
 import { inspect } from "./inspect.ts";
 import { swapIn } from "./swap.ts";
 

@@ -8,7 +8,8 @@ import { cloneCandidate, withCandidate } from "./candidate.ts";
 import { carryInto } from "./carry.ts";
 import { cleanUp } from "./clean.ts";
 import type { Ports, Project, Run } from "./context.ts";
-import { throwIfAborted, withRun } from "./context.ts";
+import { throwIfAborted } from "./context.ts";
+import { withRun } from "./with-run.ts";
 import { inspect } from "./inspect.ts";
 import { swapIn } from "./swap.ts";
 

@@ -3,7 +3,8 @@ import type { TargetFacts } from "../model/facts.ts";
 import type { UndoReport } from "../model/report.ts";
 import type { ManagedDatabase } from "../ports/engine.ts";
 import type { Ports, Project } from "./context.ts";
-import { step, withRun } from "./context.ts";
+import { step } from "./context.ts";
+import { withRun } from "./with-run.ts";
 import { swapIn } from "./swap.ts";
 
 /**

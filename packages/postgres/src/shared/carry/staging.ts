@@ -2,7 +2,6 @@ import type { CarryColumn, CarryPlan, CarryTable, Column, ContextTable, RowSourc
 import { ReplantError, sqlState, tableLabel } from "@replant/core";
 import { doBlock, quoteLiteral } from "../quote.ts";
 import { digestSql } from "../selection.ts";
-import { messageOf } from "../server-error.ts";
 
 /** The kept rows of one table in temporary tables of the carrying session. `n` numbers the rows. */
 export interface StagedTable {
@@ -173,12 +172,4 @@ export async function excludeUncastable(session: SqlSession, table: StagedTable)
       );
     }
   }
-}
-
-/** Adds context to an error of the server while rows are loaded. */
-export function carryError(error: unknown, table: CarryTable): unknown {
-  if (sqlState(error) === undefined) return error;
-  return new ReplantError("REPLANT_CARRY_FAILED", `loading ${tableLabel(table.table)} failed: ${messageOf(error)}`, {
-    cause: error,
-  });
 }
