@@ -114,6 +114,9 @@ async function renderSwap(observer: PgSession, rendering: Rendering): Promise<st
   });
   return [
     ...statements,
+    // Whoever is changing one of the two must be waited for now: once the rename has its lock, the fence is lifted.
+    `alter database ${quoteIdent(live)} connection limit ${wanted.connectionLimit}`,
+    `alter database ${quoteIdent(candidate.name)} connection limit ${current.connectionLimit}`,
     `alter database ${quoteIdent(live)} rename to ${quoteIdent(previous.name)}`,
     rename,
     ...renderSettings(live, { wanted, current }),

@@ -154,6 +154,24 @@ describe.each([15, 18] as const)("a swap on PostgreSQL %i", (major) => {
     expect(await databaseNames(major, name)).toHaveLength(2);
   });
 
+  test("is tried again when somebody else's lock goes in between", async () => {
+    const { engine, url, live, name } = await livePlace(major);
+    const candidate = await candidateWith(engine, "new");
+    const fence = await engine.fence(live, [t]);
+    const holder = await application(await serverUrl(major));
+    await holder.query(`begin; alter database ${quote(name)} connection limit 50`);
+    const swapping = swapIn(engine, candidate, { live, fence });
+    const watcher = await application(await serverUrl(major));
+    const swappers = async (): Promise<number> =>
+      (await watcher.query("select from pg_stat_activity where application_name = $1", [swapApplication(name)])).rows
+        .length;
+    await expect.poll(swappers, { interval: 5 }).toBe(1);
+    await expect.poll(swappers, { interval: 5, timeout: 30_000 }).toBe(0);
+    await holder.query("rollback");
+    expect((await swapping).previous?.id).toBe(live.id);
+    expect(await textAt(url)).toBe("new");
+  });
+
   test("waits for who has the database's lock, and gives up without a change when that does not end", async () => {
     const { engine, url, live, name } = await livePlace(major);
     const candidate = await candidateWith(engine, "new");
