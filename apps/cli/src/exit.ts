@@ -3,13 +3,13 @@ import type { ErrorCode, ErrorKind } from "@replant/core";
 /** Every exit code of the command, with what it means for the person and for a script. docs/cli.md is made from here. */
 export const exitCodes = {
   0: "done",
-  1: "failed; live is what it was",
+  1: "failed; what a reset, restore or undo would have replaced is what it was",
   2: "the plan has changes to make (only with --exit-code)",
   3: "refused by the guard, or consent is missing",
   4: "busy: another run or session is in the way; try again",
   64: "the command line or the configuration is wrong",
-  130: "interrupted (SIGINT); live is what it was",
-  143: "ended (SIGTERM); live is what it was",
+  130: "interrupted (SIGINT), and cleaned up",
+  143: "ended (SIGTERM), and cleaned up",
 } as const;
 
 export type ExitCode = keyof typeof exitCodes;

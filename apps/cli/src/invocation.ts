@@ -17,12 +17,18 @@ export function invocationOf(env: Environment, root: string | null): Invocation 
   const scripts = root === null ? {} : scriptsOf(root);
   return {
     replant: (args) => {
-      const script = Object.entries(scripts).find(([, text]) => text === `replant ${args.join(" ")}`)?.[0];
+      const script = Object.entries(scripts).find(([, text]) => runsReplant(text, args))?.[0];
       const words = args.map(shellWord).join(" ");
       if (manager === null) return `replant ${words}`;
       return script === undefined ? `${manager.exec} replant ${words}` : `${manager.run} ${script}`;
     },
   };
+}
+
+/** Also a script that names the file of the command: `node node_modules/@replant/cli/dist/bin.mjs undo`. */
+function runsReplant(script: string, args: readonly string[]): boolean {
+  const [, given] = /^(?:replant|node \S*\/bin\.[cm]?[jt]s) (.*)$/.exec(script.trim()) ?? [];
+  return given === args.join(" ");
 }
 
 interface Manager {

@@ -8,8 +8,8 @@ export interface Redactor {
 const hidden = "***";
 
 const patterns: readonly (readonly [RegExp, string])[] = [
-  // Up to the last @ of the word: a password may hold one.
-  [/\b([a-z][a-z0-9+.-]*:\/\/[^\s:/@"'`]*):[^\s"'`]*@/gi, `$1:${hidden}@`],
+  // Up to the last @ of the word: a password may hold one. A port is none.
+  [/\b([a-z][a-z0-9+.-]*:\/\/[^\s:/@"'`]*):(?!\d{1,5}[/?#])[^\s"'`]*@/gi, `$1:${hidden}@`],
   [/([?&\s'"](?:ssl)?password=)[^&\s"']+/gi, `$1${hidden}`],
   [/\b(sk_live_|sk_test_|whsec_)[A-Za-z0-9+/=_-]+/g, `$1${hidden}`],
 ];

@@ -1,6 +1,9 @@
 import type { ResetPlan, TablePlan } from "@replant/core";
 import type { Style } from "./style.ts";
-import { amount, plural, wrap } from "./words.ts";
+import { amount, cut, plural, wrap } from "./words.ts";
+
+/** Under the first table of a group. */
+const indent = " ".repeat(17);
 
 /** What a reset will do, per table: kept, replaced, dropped, quarantined. */
 export function planLines(plan: ResetPlan, { style, run }: { style: Style; run: string }): string[] {
@@ -9,11 +12,11 @@ export function planLines(plan: ResetPlan, { style, run }: { style: Style; run: 
   const lost = plan.tables.filter((table) => table.quarantinedRows > 0);
   return [
     `${style.strong("plan")}   nothing will be changed`,
-    ...group({ sign: "=", action: "keep", style: style.good }, kept.map(keepLine)),
+    ...group({ sign: "=", action: "keep", style: style.good }, keptLines(kept, style)),
     ...group({ sign: "-/+", action: "replace", style: style.careful }, replacedLines(plan, replaced, style)),
     ...group(
       { sign: "-", action: "drop", style: style.bad },
-      dropped.map((table) => withNotes(`${table.table}  ${plural(table.rows, "row")}`, ["not in the new schema"])),
+      dropped.map(({ table, rows }) => `${table}  ${plural(rows, "row")}    not in the new schema`),
     ),
     ...group({ sign: "!", action: "quarantine", style: style.bad }, lost.map(lostLine)),
     ...plan.warnings.map((text) => `  ${style.careful("!")} ${text}`),
@@ -29,22 +32,29 @@ function group(
   lines: readonly string[],
 ): string[] {
   return lines.map((line, index) =>
-    index === 0 ? `  ${style(sign.padEnd(3))} ${action.padEnd(10)} ${line}` : `      ${" ".repeat(10)} ${line}`,
+    index === 0 ? `  ${style(sign.padEnd(3))} ${action.padEnd(10)} ${line}` : indent + line,
   );
 }
 
-function keepLine({ table, rows, keptRows, notes }: TablePlan): string {
-  const count = keptRows === rows ? amount(keptRows) : `${amount(keptRows)} of ${amount(rows)}`;
-  return withNotes(`${table} ${count}`, notes);
+function keptLines(kept: readonly TablePlan[], style: Style): string[] {
+  const width = Math.max(0, ...kept.map(({ table }) => table.length));
+  return kept.flatMap(({ table, rows, keptRows, notes }) => {
+    const count = keptRows === rows ? amount(keptRows) : `${amount(keptRows)} of ${amount(rows)}`;
+    const rule = notes.find((note) => note.startsWith("where "));
+    const line = `${table.padEnd(width)}  ${count}${rule === undefined ? "" : `    ${rule}`}`;
+    const others = notes.filter((note) => note !== rule);
+    return [
+      cut(line, Math.max(60, style.columns - indent.length - 1)),
+      ...wrap(others, { indent: " ".repeat(4), columns: style.columns - indent.length }).map(style.faint),
+    ];
+  });
 }
 
 function lostLine({ table, quarantinedRows, notes }: TablePlan): string {
   const reasons = notes.filter((note) => !note.startsWith("where "));
-  return withNotes(`${table} ${plural(quarantinedRows, "row")}`, [...reasons, "add a rule, or accept the loss"]);
-}
-
-function withNotes(text: string, notes: readonly string[]): string {
-  return notes.length === 0 ? text : `${text}    ${notes.join("; ")}`;
+  return [`${table}  ${plural(quarantinedRows, "row")}`, ...reasons, "change the rule, or accept the loss"].join(
+    "    ",
+  );
 }
 
 function replacedLines(plan: ResetPlan, replaced: readonly TablePlan[], style: Style): string[] {
@@ -59,7 +69,7 @@ function replacedLines(plan: ResetPlan, replaced: readonly TablePlan[], style: S
   );
   return [
     `${plural(replaced.length, "table")}, ${plural(rows, "row")}${sets === "" ? "" : `     seeds: ${sets}`}`,
-    ...wrap(names, { indent: "", columns: style.columns - 17 }),
+    ...wrap(names, { indent: "", columns: style.columns - indent.length }),
   ];
 }
 

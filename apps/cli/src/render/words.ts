@@ -40,11 +40,11 @@ export function age(iso: string, nowMs: number): string {
 
 /** Words joined into lines no wider than `columns`, each with `indent` in front. Widths are never below 24. */
 export function wrap(parts: readonly string[], { indent, columns }: { indent: string; columns: number }): string[] {
-  const width = Math.max(24, columns - 1 - indent.length);
+  const width = Math.max(24, columns - indent.length);
   const lines: string[] = [];
   for (const part of parts) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + 2 + part.length <= width) lines[lines.length - 1] = `${last}, ${part}`;
+    if (last !== undefined && last.length + 3 + part.length <= width) lines[lines.length - 1] = `${last}, ${part}`;
     else {
       if (last !== undefined) lines[lines.length - 1] = `${last},`;
       lines.push(part);
