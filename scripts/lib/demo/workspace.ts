@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { SqlSession } from "../../../packages/core/src/index.ts";
-import { openProject } from "../../../apps/cli/src/project.ts";
+import { onLive } from "../live.ts";
 
 const repository = join(import.meta.dirname, "../../..");
 const cli = join(repository, "apps/cli/src/bin.ts");
@@ -52,21 +52,7 @@ export async function makeDemoWorkspace(): Promise<DemoWorkspace> {
       const [code] = (await once(child, "close")) as [number | null];
       return code ?? 1;
     },
-    onLive: async (work) => {
-      const project = await openProject({ cwd: directory, env: {} });
-      try {
-        const live = await project.ports.engine.liveRef();
-        if (live === null) throw new Error("there is no live database");
-        const session = await project.ports.engine.connect(live);
-        try {
-          return await work(session);
-        } finally {
-          await session.close();
-        }
-      } finally {
-        await project.close();
-      }
-    },
+    onLive: (work) => onLive(directory, work),
   };
 }
 

@@ -1,0 +1,27 @@
+import type { WayResult } from "./measure.ts";
+import type { Missing, Replant } from "./replant.ts";
+import type { BenchServer } from "./server.ts";
+import type { Comparison } from "./statistics.ts";
+
+/** What every area works with. */
+export interface Bench {
+  readonly runs: number;
+  readonly replants: readonly Replant[];
+  /** Started at the first call, stopped when the bench ends. */
+  server(): Promise<BenchServer>;
+  /** Says where the bench is. */
+  tell(text: string): void;
+}
+
+export interface AreaResult {
+  readonly title: string;
+  readonly ways: readonly WayResult[];
+  readonly comparisons: readonly Comparison[];
+  readonly missing: readonly Missing[];
+}
+
+/** One thing that is measured, by the name that a person gives it. */
+export interface Area {
+  readonly name: string;
+  readonly measure: (bench: Bench) => Promise<AreaResult>;
+}

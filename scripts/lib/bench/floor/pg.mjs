@@ -1,0 +1,8 @@
+// The driver that Replant itself uses: floor and command differ in nothing else.
+import { createRequire } from "node:module";
+
+const load = createRequire(new URL("../../../../packages/postgres/package.json", import.meta.url));
+const [driver, streams] = ["pg", "pg-copy-streams"];
+
+export const pg = load(driver);
+export const copyStreams = () => load(streams);
