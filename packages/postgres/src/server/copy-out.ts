@@ -1,3 +1,5 @@
+// oxlint-disable-next-line typescript/triple-slash-reference -- a package that compiles this file has no other way to these types
+/// <reference path="./pg-copy-streams.d.ts" />
 import { sqlState } from "@replant/core";
 import type { Client } from "pg";
 import { to } from "pg-copy-streams";
