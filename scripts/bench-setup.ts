@@ -5,7 +5,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { $ } from "zx";
+import { $, ProcessOutput } from "zx";
 import { benchDirectory, builtDirectory, repository } from "./lib/bench/paths.ts";
 
 const peers = {
@@ -21,8 +21,14 @@ interface Manifest {
   readonly private?: boolean;
 }
 
-await installPeers();
-await installBuilt();
+try {
+  await installPeers();
+  await installBuilt();
+} catch (error) {
+  if (!(error instanceof ProcessOutput)) throw error;
+  console.error("bench:setup stopped, for the reason above; what is there by now is used, the rest is skipped");
+  process.exitCode = 1;
+}
 
 async function installPeers(): Promise<void> {
   console.log("peers of the bench");
