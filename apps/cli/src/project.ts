@@ -1,6 +1,7 @@
 import type { ProjectConfig, ResolvedDatabase } from "@replant/config";
 import { loadConfig, resolveDatabase } from "@replant/config";
 import type { Emit, Engine, Files, Migrator, Ports, Project } from "@replant/core";
+import { homedir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import type { Environment } from "./interaction.ts";
 
@@ -10,6 +11,8 @@ export interface LoadedProject {
   readonly root: string;
   readonly config: ProjectConfig;
   readonly resolved: ResolvedDatabase;
+  /** Absolute; what all projects of this machine share and any of them can make again. */
+  readonly machineCache: string;
 }
 
 /** Everything that core's commands take. The caller ends it with `close`. */
@@ -42,7 +45,8 @@ export const stateDirectory = ".replant";
  */
 export async function loadProject({ cwd, env }: Pick<OpenOptions, "cwd" | "env">): Promise<LoadedProject> {
   const { config, root } = await loadConfig({ cwd });
-  return { root, config, resolved: await resolveDatabase({ config, root, env }) };
+  const machineCache = join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "replant");
+  return { root, config, resolved: await resolveDatabase({ config, root, env }), machineCache };
 }
 
 /**
@@ -55,7 +59,7 @@ export async function openProject(options: OpenOptions): Promise<OpenProject> {
 
 /** The second half of `openProject`. */
 export async function connectProject(loaded: LoadedProject, options: Omit<OpenOptions, "cwd">): Promise<OpenProject> {
-  const { root, config, resolved } = loaded;
+  const { root, config, resolved, machineCache } = loaded;
   const { nodeFiles, openCatalogs, openJournal, projectId, systemClock } = await import("@replant/node");
   const files = nodeFiles();
   const directory = join(root, stateDirectory);
@@ -86,7 +90,7 @@ export async function connectProject(loaded: LoadedProject, options: Omit<OpenOp
     previousKept: config.previous.keep,
     backups: config.backups,
   };
-  return { root, config, resolved, ports, project, close: () => engine.close() };
+  return { root, config, resolved, machineCache, ports, project, close: () => engine.close() };
 }
 
 /** Where the database is, in words that name no user and no password. */
@@ -100,20 +104,22 @@ export function databaseOf({ resolved }: LoadedProject): string {
 
 /** What `openEmbedded` and `serveEmbedded` need to know of a project. */
 export function embeddedOptions(
-  root: string,
+  { root, machineCache }: Pick<LoadedProject, "root" | "machineCache">,
   resolved: Extract<ResolvedDatabase, { kind: "embedded" }>,
-): { directory: string; name: string; cacheDirectory: string } {
+): { directory: string; name: string; cacheDirectory: string; imageDirectory: string } {
   return {
     directory: resolved.directory,
     name: resolved.name,
     cacheDirectory: join(root, stateDirectory, "cache"),
+    imageDirectory: machineCache,
   };
 }
 
-async function openEngine({ root, resolved }: LoadedProject, files: Files): Promise<Engine> {
+async function openEngine(loaded: LoadedProject, files: Files): Promise<Engine> {
+  const { resolved } = loaded;
   if (resolved.kind === "embedded") {
     const { openEmbedded } = await import("@replant/postgres/embedded");
-    return openEmbedded({ ...embeddedOptions(root, resolved), files });
+    return openEmbedded({ ...embeddedOptions(loaded, resolved), files });
   }
   const { openServer } = await import("@replant/postgres/server");
   return openServer({ url: resolved.url });

@@ -29,7 +29,7 @@ async function fails(target: Target, args: readonly string[] = ["reset"]): Promi
   expect(await target.lines("select count(*) from mcp_servers")).toEqual(everything);
   expect(await target.leftovers()).toEqual([]);
   const { error } = JSON.parse(result.stdout) as { error: ErrorDocument };
-  expect(error.state).toMatch(/not changed|NOT changed/);
+  expect(error.state, result.stdout).toMatch(/not changed|NOT changed/);
   return error;
 }
 

@@ -6,7 +6,7 @@ import { openEmbedded } from "@replant/postgres/embedded";
 import { openServer } from "@replant/postgres/server";
 import type { Workspace } from "@replant/testkit";
 import { createDatabase, makeWorkspace } from "@replant/testkit";
-import { onTestFinished } from "vitest";
+import { inject, onTestFinished } from "vitest";
 
 /** A workspace and its live database, on one engine. */
 export interface Target {
@@ -40,6 +40,7 @@ async function embeddedTarget(): Promise<Target> {
       name: "app",
       files: nodeFiles(),
       cacheDirectory: join(state, "cache"),
+      imageDirectory: join(inject("tempRoot"), "cache/replant"),
     });
   return target({ workspace, database: "app", open });
 }

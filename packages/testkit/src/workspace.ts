@@ -4,9 +4,10 @@ import { fileURLToPath } from "node:url";
 import type { NodeOptions, NodeResult, RunningNode } from "./process.ts";
 import { runNode, startNode } from "./process.ts";
 import { tempDir, writeTree } from "./temp.ts";
+import { inject } from "vitest";
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), "../../..");
-const cliEntry = join(repository, "apps/cli/src/bin.ts");
+const cliEntry = join(repository, "apps/cli/src/bin.mjs");
 
 /** A project of its own with the reference workspace's migrations, seeds and keep rules, which a test may change. */
 export interface Workspace {
@@ -49,7 +50,8 @@ export async function makeWorkspace(env: Readonly<Record<string, string>> = {}):
     cwd: directory,
     timeoutMs: 120_000,
     ...options,
-    env: { ...env, ...options.env },
+    // One cache for all workspaces of a run: the empty embedded database is made once.
+    env: { XDG_CACHE_HOME: join(inject("tempRoot"), "cache"), ...env, ...options.env },
   });
   return {
     directory,

@@ -30,7 +30,7 @@ import {
   usableGeneration,
 } from "./generations.ts";
 import { processesIn } from "./holders.ts";
-import { lockDirectory, lockedBy, readHolder, type DirectoryLock, type HolderInfo } from "./lock.ts";
+import { lockDirectory, lockedBy, passingRun, readHolder, type DirectoryLock, type HolderInfo } from "./lock.ts";
 import { servedSession } from "./served-session.ts";
 import { SharedLock } from "./shared-lock.ts";
 import {
@@ -44,7 +44,7 @@ import {
   type Mark,
   type Shelf,
 } from "./marks.ts";
-import { readPointer, writePointer } from "./pointer.ts";
+import { readPointer, writePointer, type Pointer } from "./pointer.ts";
 import { applyProperties, readProperties, type DatabaseProperties } from "./properties.ts";
 import { Sessions } from "./sessions.ts";
 import { syncTree, treeSizeBytes } from "./tree.ts";
@@ -57,6 +57,8 @@ export interface EmbeddedOptions {
   readonly files: Files;
   /** Absolute; holds the empty directory and the baselines. Several databases may share it. */
   readonly cacheDirectory: string;
+  /** Absolute; holds the empty directory instead, so that all projects of a machine share one. Default: `cacheDirectory`. */
+  readonly imageDirectory?: string;
   /** How people are told where it is. Default: `directory`. */
   readonly location?: string;
 }
@@ -273,7 +275,7 @@ class EmbeddedEngine implements Engine {
     const older = pointer.previous.filter((previous) => previous.id !== candidate.id && there.has(previous.id));
     await this.#refuseOthers("REPLANT_SWAP_FAILED");
     lock.assertHeld();
-    await writePointer(files, directory, {
+    await this.#point({
       format: 1,
       live: { name: next.name, id: next.id },
       previous: [...(live === null ? [] : [{ name: live.name, id: live.id, run, at }]), ...older],
@@ -328,8 +330,19 @@ class EmbeddedEngine implements Engine {
     }
   }
 
+  /** A write that failed after its rename has happened all the same: what is said then must not sound certain. */
+  async #point(pointer: Pointer): Promise<void> {
+    const { files, directory } = this.#options;
+    try {
+      await writePointer(files, directory, pointer);
+    } catch (error) {
+      if ((await this.liveRef())?.id !== pointer.live?.id) throw error;
+      throw new Error("the pointer was replaced, but perhaps not durably", { cause: error });
+    }
+  }
+
   #empty(): Promise<EmptyDirectory> {
-    return emptyDirectory(this.#options.files, this.#options.cacheDirectory);
+    return emptyDirectory(this.#options.files, this.#options.imageDirectory ?? this.#options.cacheDirectory);
   }
 
   async #usable(ref: DatabaseRef): Promise<Mark> {
@@ -363,7 +376,7 @@ class EmbeddedEngine implements Engine {
 
 function passingHolder(): HolderInfo {
   return {
-    run: "none",
+    run: passingRun,
     command: "connect",
     pid: process.pid,
     host: hostname(),

@@ -1,6 +1,7 @@
 import type { PGlite } from "@electric-sql/pglite";
-import { isReplantError, messageOf, ReplantError } from "@replant/core";
+import { isReplantError } from "@replant/core";
 import { fsyncSync, mkdirSync, rmSync } from "node:fs";
+import { Health, type EngineLoop } from "./health.ts";
 import { loadPglite } from "./pglite.ts";
 
 /** Where COPY reads and writes inside the instance; a directory of the host is mounted there. */
@@ -45,7 +46,7 @@ export interface Instance extends InstanceOptions {
 }
 
 /** The parts of the Emscripten module that are reached from here. */
-interface EngineModule {
+interface EngineModule extends EngineLoop {
   readonly NODEFS: { readonly stream_ops: { fsync?: (stream: { readonly nfd: number }) => number } };
   readonly FS: {
     readonly streams: readonly (object | null | undefined)[];
@@ -53,8 +54,6 @@ interface EngineModule {
     mount(type: unknown, options: { root: string }, path: string): void;
     close(stream: object): void;
   };
-  _PostgresMainLoopOnce: () => void;
-  stackRestore: (stack: number) => unknown;
 }
 
 const openDirectories = new Set<string>();
@@ -111,68 +110,6 @@ function bundlesOf(bundles: ReadonlyMap<string, URL>, wanted: "all" | readonly s
   const names = wanted === "all" ? null : wanted.filter((name) => name !== "plpgsql");
   const chosen = [...bundles].filter(([name]) => names === null || names.includes(name));
   return Object.fromEntries(names === null || chosen.length === names.length ? chosen : bundles);
-}
-
-/**
- * Notices that the engine has died. PGlite itself catches every exception of the engine and calls it again with the same message,
- * for ever if it does not come back to life.
- */
-class Health {
-  failure: Error | null = null;
-  #lastWords = "";
-
-  /** For PGlite's `onStderr`; nothing is printed. */
-  hear(line: string): boolean {
-    const at = line.search(/\b(PANIC|FATAL):/);
-    if (at >= 0) this.#lastWords = line.slice(at);
-    return false;
-  }
-
-  fail(cause: unknown): void {
-    if (this.failure !== null) return;
-    const why = this.#lastWords || String(cause);
-    this.failure = /No space left on device|Disk quota exceeded/.test(why)
-      ? new ReplantError("REPLANT_DISK_FULL", "the embedded database has no space to write", {
-          why,
-          hint: "free some space and run the command again",
-          cause,
-        })
-      : cause instanceof Error
-        ? cause
-        : new Error(`the embedded database stopped: ${why}`);
-  }
-
-  notStarted(directory: string, cause: unknown): ReplantError {
-    return new ReplantError("REPLANT_CONNECTION_FAILED", "the embedded database does not start", {
-      where: directory,
-      why: this.#lastWords || messageOf(cause),
-      hint: "replant undo goes back to the previous database, replant restore latest to the last backup",
-      cause,
-    });
-  }
-
-  /** An error of SQL leaves the engine by a jump of this status; every other exception is its end. */
-  watch(module: EngineModule): void {
-    const { _PostgresMainLoopOnce: loopOnce, stackRestore } = module;
-    const sqlErrorStatus = 100;
-    module._PostgresMainLoopOnce = () => {
-      // A dead engine that is called again may never return.
-      if (this.failure !== null) throw this.failure;
-      try {
-        loopOnce();
-      } catch (error) {
-        const status = typeof error === "object" && error !== null && "status" in error ? error.status : undefined;
-        if (status !== sqlErrorStatus) this.fail(error);
-        throw error;
-      }
-    };
-    // PGlite calls this in its handler, outside any try: the one place from which an exception reaches the caller.
-    module.stackRestore = (stack) => {
-      const result = stackRestore(stack);
-      if (this.failure !== null) throw this.failure;
-      return result;
-    };
-  }
 }
 
 function extendFileLayer(module: EngineModule, scratch: string, health: Health): void {

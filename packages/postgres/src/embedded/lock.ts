@@ -37,8 +37,11 @@ export interface LockRequest {
   readonly handOver: boolean;
 }
 
+/** In the place of a run's id: a command that reads, and is gone again soon. */
+export const passingRun = "none";
+
 const pauseMs = 25;
-const attemptsMax = 80;
+const attemptsMax = 200;
 
 /**
  * Takes the lock or throws REPLANT_LOCKED with the holder named. A dead holder never blocks, because the kernel has let go for it;
@@ -57,8 +60,9 @@ export async function lockDirectory(request: LockRequest): Promise<DirectoryLock
         yielded = await askToYield(info.socket, holder.run);
         if (yielded !== null) continue;
       }
-      // Somebody has the lock but has not written a name yet: give it a moment.
-      if ((info !== null && isThere(info)) || attempt >= attemptsMax) throw lockedBy(info);
+      // Give a moment to who has not written a name yet, and to who only reads.
+      const stays = info !== null && info.run !== passingRun && isThere(info);
+      if (stays || attempt >= attemptsMax) throw lockedBy(info);
       await sleep(pauseMs);
     }
   } catch (error) {

@@ -124,7 +124,7 @@ class EmbeddedServer implements Serving {
   }
 
   async #open(): Promise<void> {
-    const { directory, files, cacheDirectory, run, onEvent } = this.#options;
+    const { directory, files, run, onEvent } = this.#options;
     const since = new Date().toISOString();
     const holder = {
       run,
@@ -139,7 +139,11 @@ class EmbeddedServer implements Serving {
     try {
       const { live } = await readPointer(files, directory);
       if (live === null) throw nothingToServe(this.#options.name);
-      const mark = await usableGeneration(this.#shelf, live, (await emptyDirectory(files, cacheDirectory)).server);
+      const mark = await usableGeneration(
+        this.#shelf,
+        live,
+        (await emptyDirectory(files, this.#options.imageDirectory ?? this.#options.cacheDirectory)).server,
+      );
       refuseOthers(this.#shelf, live, "REPLANT_LOCKED");
       const instance = await this.#sessions.instance(mark);
       this.#lock = lock;

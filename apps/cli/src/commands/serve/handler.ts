@@ -10,7 +10,7 @@ import type { flags as specs } from "./command.ts";
 const defaultPort = 5433;
 
 export async function handle(cli: Cli, { flags }: Input<typeof specs>): Promise<Outcome> {
-  return withProject(cli, { changes: false }, async ({ root, resolved, ports }) => {
+  return withProject(cli, { changes: false }, async ({ root, resolved, machineCache, ports }) => {
     if (resolved.kind !== "embedded") {
       throw new ReplantError("REPLANT_USAGE", "only the embedded database is served; this one is on a server already", {
         why: `the connection came from ${resolved.source}`,
@@ -20,7 +20,7 @@ export async function handle(cli: Cli, { flags }: Input<typeof specs>): Promise<
     const { serveEmbedded } = await import("@replant/postgres/embedded");
     const say = (text: string): void => cli.emit({ type: "notice", level: "info", text });
     const serving = await serveEmbedded({
-      ...embeddedOptions(root, resolved),
+      ...embeddedOptions({ root, machineCache }, resolved),
       files: nodeFiles(),
       run: ports.clock.runId(),
       port: flags.port ?? defaultPort,
