@@ -2,10 +2,13 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
-/** Every package and app with a test folder is one project, so that `vitest --project core` runs just that. */
-const roots = ["packages", "apps"].flatMap((group) =>
-  readdirSync(group).map((name) => ({ name, root: join(import.meta.dirname, group, name) })),
-);
+/** Every package and app with a test folder is one project, and so is scripts; `vitest --project core` runs just that one. */
+const roots = [
+  ...["packages", "apps"].flatMap((group) =>
+    readdirSync(group).map((name) => ({ name, root: join(import.meta.dirname, group, name) })),
+  ),
+  { name: "scripts", root: join(import.meta.dirname, "scripts") },
+];
 
 // Real servers and child processes on two cores: generous limits, no timed assertions.
 const limits = { testTimeout: 120_000, hookTimeout: 120_000 };

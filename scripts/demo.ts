@@ -30,8 +30,8 @@ await command("reset");
 const rebuilt = await workspace.onLive(takeSnapshot);
 
 say(
-  "A week of work later, users and organizations have come in from Clerk, other rows hang on them, and one user has",
-  "been deleted. (Here: packages/database/samples/synced-rows.sql.) Clerk will not send any of this again.",
+  "A week of work later, users and organizations have come in from Clerk, which sends them only once; other rows hang on",
+  "them, and one user has been deleted. (Here they come from packages/database/samples/synced-rows.sql.)",
 );
 const before = await workspace.onLive(async (session) => {
   await session.script(await readFile(samples, "utf8"));

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { connect, createDatabase, runNode, tempDir, writeTree } from "@replant/testkit";
 import { expect, test } from "vitest";
-import { keptCounts, keptSql, migrations, seedSql } from "../../../scripts/lib/bench/database.ts";
-import { inTurns } from "../../../scripts/lib/bench/measure.ts";
-import { ratios, spreadOf } from "../../../scripts/lib/bench/statistics.ts";
+import { connect, createDatabase, runNode, tempDir, writeTree } from "../../packages/testkit/src/index.ts";
+import { keptCounts, keptSql, migrations, seedSql } from "../lib/bench/database.ts";
+import { inTurns } from "../lib/bench/measure.ts";
+import { ratios, spreadOf } from "../lib/bench/statistics.ts";
 
-const bench = fileURLToPath(new URL("../../../scripts/bench.ts", import.meta.url));
+const bench = fileURLToPath(new URL("../bench.ts", import.meta.url));
 
 test("the database of the bench is the one that the figures speak of", async () => {
   const { url } = await createDatabase(15, { prefix: "bench" });
