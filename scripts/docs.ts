@@ -58,7 +58,7 @@ function commandSection(spec: CommandSpec): string[] {
   return [
     `## ${name}`,
     `${spec.brief}.`,
-    "```\n" + `replant ${name}${argument}${flags}` + "\n```",
+    ["```", `replant ${name}${argument}${flags}`, "```"].join("\n"),
     spec.description,
     ...(spec.argument === null ? [] : [`\`${spec.argument.placeholder}\`: ${spec.argument.brief}.`]),
     ...(flags === "" ? [] : [flagTable(spec.flags)]),

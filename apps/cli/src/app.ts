@@ -31,7 +31,11 @@ export function buildApp(version: () => Promise<string>): Application<Context> {
   });
   return buildApplication(root, {
     name: "replant",
-    scanner: { caseStyle: "allow-kebab-for-camel" },
+    scanner: {
+      caseStyle: "allow-kebab-for-camel",
+      // A slip or two, no more: the default proposes --force for --nope.
+      distanceOptions: { threshold: 2, weights: { insertion: 1, deletion: 1, substitution: 1, transposition: 1 } },
+    },
     documentation: { disableAnsiColor: true, onlyRequiredInUsageLine: true },
     versionInfo: { getCurrentVersion: version },
     localization: {
