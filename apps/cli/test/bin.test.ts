@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { makeWorkspace, runNode, tempDir, type Workspace, writeTree } from "@replant/testkit";
+import { makeWorkspace, runNode, sql, tempDir, type Workspace, writeTree } from "@replant/testkit";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { hasEscapes } from "./screen.ts";
 
@@ -187,6 +187,31 @@ async function seen(running: ReturnType<Workspace["start"]>, text: string): Prom
   }
   expect(running.seen().stderr).toContain(text);
 }
+
+describe("serve", () => {
+  test("programs reach the embedded database, a reset takes it meanwhile, and Ctrl-C ends it well", async () => {
+    const serving = workspace.start(["serve", "--port=0", "--json"]);
+    await seen(serving, "until Ctrl-C");
+    const url = /postgres:\/\/localhost:\d+\/app/.exec(serving.seen().stderr)?.[0] ?? "";
+    const servers = "select count(*)::int as n from mcp_servers";
+    const [before] = await sql<{ n: number }>(url, servers);
+    expect(before?.n).toBeGreaterThan(0);
+    const reset = await workspace.replant(["reset"]);
+    expect(reset.code, reset.stderr).toBe(0);
+    expect(serving.seen().stderr).toContain("has the database");
+    expect(await sql(url, servers)).toEqual([before]);
+    serving.child.kill("SIGINT");
+    const { code, stdout } = await serving.done;
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({ version: 1, command: "serve", ok: true, url });
+  });
+
+  test("a server is not served", async () => {
+    const refused = await workspace.replant(["serve"], { env: { DATABASE_URL: "postgres://localhost:1/app" } });
+    expect(refused.code).toBe(64);
+    expect(refused.stderr).toContain("on a server already");
+  });
+});
 
 test("events and the result come as lines, in order, with nothing between", async () => {
   const { code, stdout, stderr } = await workspace.replant(["reset", "--json=stream"]);
