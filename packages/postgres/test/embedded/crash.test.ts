@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { startChild } from "./child.ts";
-import { engineOn, freshOptions, holder, liveWith, runId, within } from "./workbench.ts";
+import { engineOn, freshOptions, holder, liveWith, ownDatabases, runId, within } from "./workbench.ts";
 
 test("a writer killed at any moment has lost no row that it was told is committed", async () => {
   const options = freshOptions();
@@ -46,8 +46,8 @@ test("a run killed at any moment of its swaps leaves a complete live database, a
       const next = newest?.replace(/\d+$/, (number) => String(Number(number) + 1));
       expect([newest, next]).toContain(row?.["x"]);
     });
-    for (const left of await engine.managed()) await engine.drop(left);
-    expect(await engine.managed()).toEqual([]);
+    for (const left of await ownDatabases(engine)) await engine.drop(left);
+    expect(await ownDatabases(engine)).toEqual([]);
     await lock.release();
     expect((await options.files.list(`${options.directory}/g`)).map((entry) => entry.name)).toEqual([
       live.name,

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isReplantError, ReplantError } from "@replant/core";
 import { expect, test } from "vitest";
 import { emptyDirectory } from "../../src/embedded/empty.ts";
 import {
@@ -10,7 +11,9 @@ import {
   liveText,
   liveWith,
   newDatabase,
+  ownDatabases,
   runId,
+  sealed,
   swapIn,
   within,
 } from "./workbench.ts";
@@ -24,12 +27,14 @@ test("an unborn database becomes live by the first swap, is swapped, and undone"
   const first = await liveWith(engine, "first");
   expect(await liveText(engine)).toBe("first");
   const second = await candidateWith(engine, "second");
-  expect((await engine.managed()).map(({ id, role }) => ({ id, role }))).toEqual([
+  expect((await ownDatabases(engine)).map(({ id, role }) => ({ id, role }))).toEqual([
     { id: second.id, role: "candidate" },
   ]);
   expect(await swapIn(engine, second)).toEqual(first);
   expect(await liveText(engine)).toBe("second");
-  expect((await engine.managed()).map(({ id, role }) => ({ id, role }))).toEqual([{ id: first.id, role: "previous" }]);
+  expect((await ownDatabases(engine)).map(({ id, role }) => ({ id, role }))).toEqual([
+    { id: first.id, role: "previous" },
+  ]);
   const before = await engine.probe();
   expect(before.live).toEqual(second);
   expect(before.sizeBytes).toBeGreaterThan(1_000_000);
@@ -46,13 +51,19 @@ test("a sealed baseline is cloned, cannot be connected to, and is gone after its
   await within(engine, building, (session) =>
     session.script("create table t (id int, x text); insert into t values (1, 'base')"),
   );
-  const fingerprint = "0123456789abcdef".repeat(4);
-  const baseline = await engine.seal(building, fingerprint);
+  const baseline = await sealed(engine, building);
   expect(baseline.id).toBe(building.id);
   const mine = (await engine.managed()).filter(({ id }) => id === baseline.id);
-  expect(mine).toEqual([expect.objectContaining({ ...baseline, role: "baseline", fingerprint, live: "app" })]);
+  expect(mine).toEqual([
+    expect.objectContaining({
+      ...baseline,
+      role: "baseline",
+      fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
+      live: "app",
+    }),
+  ]);
   await expect(engine.connect(baseline)).rejects.toMatchObject({ code: "REPLANT_CONNECTION_FAILED" });
-  const candidate = await engine.clone(baseline, { ...newDatabase("candidate"), fingerprint });
+  const candidate = await engine.clone(baseline, newDatabase("candidate"));
   await within(engine, candidate, (session) => session.script("insert into t values (2, 'own')"));
   await swapIn(engine, candidate);
   const again = await engine.clone(baseline, newDatabase("candidate"));
@@ -83,7 +94,7 @@ test("the fence reads live inside a transaction, and the swap takes the database
   const swapped = await engine.swap({ candidate, live, fence, run: runId(), at: "2026-11-21T10:15:00.000Z" });
   expect(swapped).toEqual({ previous: live, endedSessions: 0 });
   await fence.release();
-  const [previous] = await engine.managed();
+  const [previous] = await ownDatabases(engine);
   expect(previous).toMatchObject({ ...live, role: "previous", createdAt: "2026-11-21T10:15:00.000Z" });
   expect(await liveText(engine)).toBe("new");
   const [row] = await within(engine, candidate, (session) =>
@@ -121,7 +132,7 @@ test("a candidate that the machine's stop left half on the disk is not used", as
   await expect(engine.connect(candidate)).rejects.toMatchObject({ code: "REPLANT_CONNECTION_FAILED" });
   await expect(swapIn(engine, candidate)).rejects.toMatchObject({ code: "REPLANT_CONNECTION_FAILED" });
   await options.files.writeAtomic(path, Buffer.from(JSON.stringify({ ...mark, complete: false })));
-  expect((await engine.managed()).map(({ id, role }) => ({ id, role }))).toEqual([
+  expect((await ownDatabases(engine)).map(({ id, role }) => ({ id, role }))).toEqual([
     { id: candidate.id, role: "building" },
   ]);
   await expect(engine.connect(candidate)).rejects.toMatchObject({ code: "REPLANT_CONNECTION_FAILED" });
@@ -174,7 +185,7 @@ test("an extension that a migration creates works in every clone, and is told of
     session.script(`create extension "uuid-ossp"; create extension citext; create table t (id uuid default uuid_generate_v4(), x citext);
       insert into t (x) values ('Case')`),
   );
-  const baseline = await engine.seal(building, "fedcba9876543210".repeat(4));
+  const baseline = await sealed(engine, building);
   const candidate = await engine.clone(baseline, newDatabase("candidate"));
   await within(engine, candidate, (session) => session.script("insert into t (x) values ('second')"));
   await swapIn(engine, candidate);
@@ -187,7 +198,6 @@ test("an extension that a migration creates works in every clone, and is told of
     "plpgsql",
     "uuid-ossp",
   ]);
-  await engine.drop(baseline);
   await lock.release();
 });
 
@@ -202,4 +212,33 @@ test("a data directory that does not start is named, with the way back", async (
     details: { hint: expect.stringContaining("replant undo") },
   });
   await expect(engine.connect(live)).rejects.toMatchObject({ code: "REPLANT_CONNECTION_FAILED" });
+});
+
+test("a pointer that cannot be written leaves live; one that was written is never reported as not written", async () => {
+  const options = freshOptions();
+  const { files } = options;
+  const failing = { before: false, after: false };
+  const engine = engineOn({
+    ...options,
+    files: {
+      ...files,
+      writeAtomic: async (path, bytes) => {
+        const chosen = path.endsWith("current.json");
+        if (chosen && failing.before) throw new ReplantError("REPLANT_DISK_FULL", "no space");
+        await files.writeAtomic(path, bytes);
+        if (chosen && failing.after) throw new ReplantError("REPLANT_DISK_FULL", "no space");
+      },
+    },
+  });
+  const live = await liveWith(engine, "old");
+  const candidate = await candidateWith(engine, "new");
+  failing.before = true;
+  await expect(swapIn(engine, candidate)).rejects.toMatchObject({ code: "REPLANT_DISK_FULL" });
+  expect(await engine.liveRef()).toEqual(live);
+  failing.before = false;
+  failing.after = true;
+  const doubtful = await swapIn(engine, candidate).catch((error: unknown) => error);
+  expect(isReplantError(doubtful)).toBe(false);
+  expect(await engine.liveRef()).toEqual(candidate);
+  expect(await liveText(engine)).toBe("new");
 });

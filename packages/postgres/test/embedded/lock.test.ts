@@ -96,3 +96,15 @@ test("a database that another process writes to cannot be opened, and can once t
   await writer.kill();
   expect(await liveText(engine)).toBe("mine");
 });
+
+test("two commands that only read wait for each other", async () => {
+  const options = freshOptions();
+  const [one, other] = [engineOn(options), engineOn(options)];
+  const live = await liveWith(one, "read");
+  await one.close();
+  const first = await one.connect(live);
+  const second = liveText(other);
+  expect(await first.query("select x from t")).toEqual([{ x: "read" }]);
+  await first.close();
+  expect(await second).toBe("read");
+});

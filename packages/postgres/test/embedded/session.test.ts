@@ -141,9 +141,8 @@ test("nothing of a session is left to the next one on the same database", async 
   const lock = await engine.lock({ run: "r", command: "reset", pid: process.pid, host: "h", since: "" });
   const first = await engine.connect(live);
   await expect(engine.connect(live)).rejects.toThrow("has a session already");
-  await first.script(
-    "set search_path = pg_catalog; set extra_float_digits = 0; create temp table left_over (i int); begin; delete from public.t",
-  );
+  await first.script("set search_path = pg_catalog; set extra_float_digits = 0; create temp table left_over (i int)");
+  await first.script("begin; delete from public.t");
   await first.close();
   await expect(first.query("select 1")).rejects.toThrow("is closed");
   const second = await engine.connect(live);

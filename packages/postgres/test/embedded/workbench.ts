@@ -1,7 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { hostname, tmpdir } from "node:os";
+import { hostname, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import type { DatabaseRef, Engine, LockHolder, NewDatabase, SqlSession } from "@replant/core";
+import type { DatabaseRef, Engine, LockHolder, ManagedDatabase, NewDatabase, SqlSession } from "@replant/core";
 import { nodeFiles } from "@replant/node";
 import { onTestFinished } from "vitest";
 import { openEmbedded, preferQuickStart, type EmbeddedOptions } from "../../src/embedded/index.ts";
@@ -9,7 +10,7 @@ import { openEmbedded, preferQuickStart, type EmbeddedOptions } from "../../src/
 await preferQuickStart();
 
 /** initdb costs seconds, so all tests of a run share the empty directory; baselines in it are told apart by their run. */
-export const sharedCache = join(tmpdir(), "replant-test-pglite");
+export const sharedCache = join(tmpdir(), `replant-test-pglite-${userInfo().uid}`);
 
 /** Options for a database directory of this test alone. */
 export function freshOptions(): EmbeddedOptions {
@@ -86,4 +87,16 @@ export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer
   const all: Uint8Array[] = [];
   for await (const chunk of chunks) all.push(chunk);
   return Buffer.concat(all);
+}
+
+/** Without the baselines, which the tests that run at the same time make in the same cache. */
+export async function ownDatabases(engine: Engine): Promise<ManagedDatabase[]> {
+  return (await engine.managed()).filter(({ role }) => role !== "baseline");
+}
+
+/** Seals, and drops the baseline when the test ends. */
+export async function sealed(engine: Engine, building: DatabaseRef): Promise<DatabaseRef> {
+  const baseline = await engine.seal(building, randomBytes(32).toString("hex"));
+  onTestFinished(() => engine.drop(baseline));
+  return baseline;
 }
