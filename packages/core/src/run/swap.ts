@@ -17,7 +17,8 @@ export async function swapIn(
     const at = iso(run.ports.clock.now());
     await append(run, { type: "swap", at, liveId: live?.id ?? null, candidateId: candidate.id });
     const result = await trySwap(run, { candidate, live, fence, run: run.id, at });
-    const kept = result.previous === null ? "" : `, previous kept${nameOf(run, result.previous)}`;
+    const name = result.previous === null ? "" : nameOf(run, result.previous);
+    const kept = result.previous === null ? "" : `, previous kept${name === "" ? "" : ` as${name}`}`;
     return {
       value: result,
       title: `swap     ${run.ports.engine.database} is the new database${kept}`,
