@@ -10,7 +10,7 @@ import { readVersion } from "./version.ts";
 export interface GuardedProject extends OpenProject {
   /** What `--yes=` names, or null. */
   readonly yes: string | null;
-  /** Says no by throwing. Asked again under the lock, with what the database says about itself. */
+  /** Says no by throwing, once more with what the database says about itself; under the lock where core asks for it. */
   readonly authorise: (target: TargetFacts) => Promise<void>;
   /** What the guard would say to a command that changes live; null: it may. */
   readonly refusal: (target: TargetFacts) => ReplantError | null;

@@ -1,9 +1,13 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { PassThrough, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import type { Ports } from "@replant/core";
 import { makeWorkspace, runNode, sql, tempDir, type Workspace, writeTree } from "@replant/testkit";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { hasEscapes } from "./screen.ts";
+import { main } from "../src/main.ts";
+import type { ShellOptions } from "../src/shell.ts";
+import { fakeScreen, hasEscapes } from "./screen.ts";
 
 const bin = fileURLToPath(new URL("../src/bin.mjs", import.meta.url));
 const loaded = fileURLToPath(new URL("fixtures/loaded.mjs", import.meta.url));
@@ -121,6 +125,91 @@ test("a forced reset is refused where rows would be left behind and nobody can b
   const agreed = await workspace.replant(line?.split(" ") ?? []);
   expect(agreed.code, agreed.stderr).toBe(0);
   expect(agreed.stdout).toBe("");
+});
+
+describe("a question", () => {
+  /** A terminal at which somebody types `answer` once they are asked. */
+  function atTerminal(answer: string): { options: ShellOptions; text: () => string } {
+    let text = "";
+    const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => stdin });
+    const stderr = Object.assign(
+      new Writable({
+        write(chunk: Buffer, _encoding, done) {
+          const asked = text.includes("to agree");
+          text += chunk.toString();
+          if (!asked && text.includes("to agree")) setTimeout(() => stdin.write(`${answer}\r`), 50);
+          done();
+        },
+      }),
+      { isTTY: true, columns: 100, getColorDepth: () => 1 },
+    );
+    return {
+      options: {
+        cwd: workspace.directory,
+        env: { TERM: "xterm" },
+        stdin,
+        stdout: { write: () => true },
+        stderr,
+      },
+      text: () => text,
+    };
+  }
+
+  test("is asked where somebody sits, and only the database's name agrees", async () => {
+    await withSeed(
+      "asker",
+      "await query(\"insert into users (clerk_id, email) values ('u3', 'u3@example.com') on conflict do nothing\");",
+    );
+    expect((await workspace.replant(["seed", "--only", "asker"])).code).toBe(0);
+    await workspace.remove("seeds/asker.ts");
+    const before = await status();
+    const wrong = atTerminal("yes");
+    expect(await main(["reset", "--force"], wrong.options)).toBe(3);
+    expect(wrong.text()).toContain("REPLANT_CONSENT_NEEDED");
+    // A name that was given and is wrong is not asked for again.
+    const given = atTerminal("app");
+    expect(await main(["reset", "--force", "--yes=other"], given.options)).toBe(3);
+    expect(given.text()).not.toContain("to agree");
+    expect((await status()).target.live.id).toBe(before.target.live.id);
+    const right = atTerminal("app");
+    expect(await main(["reset", "--force"], right.options), right.text()).toBe(0);
+    expect(right.text()).toContain("Done in");
+    expect((await status()).target.live.id).not.toBe(before.target.live.id);
+  });
+});
+
+test("the mark inside the database is asked under the lock: no command that changes live gets past it", async () => {
+  // So that there is a backup to restore and a previous database to go back to.
+  expect((await workspace.replant(["reset"])).code).toBe(0);
+  const before = await status();
+  for (const argv of [
+    ["reset"],
+    ["reset", "--force", "--yes=app"],
+    ["restore"],
+    ["undo"],
+    ["seed"],
+    ["migrate", "up"],
+    ["clean"],
+    ["backup", "--chain"],
+    ["seed", "--chain"],
+    ["restore", "--chain"],
+  ]) {
+    const screen = fakeScreen({ cwd: workspace.directory });
+    const decorate = (ports: Ports): Ports => ({
+      ...ports,
+      engine: new Proxy(ports.engine, {
+        get: (engine, name) => {
+          if (name === "probe") return async () => ({ ...(await engine.probe()), environment: "production" });
+          const member: unknown = Reflect.get(engine, name, engine);
+          return typeof member === "function" ? (member.bind(engine) as unknown) : member;
+        },
+      }),
+    });
+    expect(await main(argv, { ...screen.options, decorate }), argv.join(" ")).toBe(3);
+    expect(screen.stderr()).toContain("the mark in the database says production");
+  }
+  const after = await status();
+  expect(after.target.live.id).toBe(before.target.live.id);
 });
 
 describe("a run that is cut short", () => {

@@ -6,7 +6,8 @@ import { withProject } from "../../with-project.ts";
 import type { flags as specs } from "./command.ts";
 
 export async function handle(cli: Cli, { flags }: Input<typeof specs>): Promise<Outcome> {
-  return withProject(cli, { changes: true, yes: flags.yes }, async ({ ports, project }) => {
+  return withProject(cli, { changes: true, yes: flags.yes }, async ({ ports, project, authorise }) => {
+    await authorise(await ports.engine.probe());
     const report = await clean(ports, project, { all: flags.all });
     return {
       document: report,

@@ -13,6 +13,7 @@ export async function handle(cli: Cli, { flags, argument }: Input<typeof specs>)
   return withProject(cli, { changes: true, yes: flags.yes }, async (project) => {
     const { ports, project: settings, authorise } = project;
     const shared = { acceptLoss: flags.acceptLoss ?? [], keepFailed: flags.keepFailed };
+    if (flags.chain) await authorise(await ports.engine.probe());
     const report = flags.chain
       ? await chainRestore(ports, settings, { ...shared, choice: seedChoice(flags) })
       : await restore(ports, settings, {

@@ -19,6 +19,7 @@ export async function handle(cli: Cli, { flags }: Input<typeof specs>): Promise<
       const report = await seedLive(ports, settings, { choice, authorise });
       return { document: report, text: (style) => seedLines(report, style) };
     }
+    await authorise(await ports.engine.probe());
     const report = await chainSeed(ports, settings, { choice });
     const next = invocationOf(cli.env, null).replant(["restore", "--chain"]);
     return {
