@@ -17,8 +17,8 @@ const sessionSettings = [
   'search_path="$user", public',
 ];
 
-/** Few and small WAL segments: a data directory is copied at every reset. */
-const sizeSettings = ["min_wal_size=4MB", "max_wal_size=64MB"];
+/** Few and small WAL segments: a data directory is copied at every reset. Little shared memory: a start fills all of it. */
+const sizeSettings = ["min_wal_size=4MB", "max_wal_size=64MB", "shared_buffers=32MB", "max_connections=10"];
 
 export interface InstanceOptions {
   /** The data directory, an absolute path without symbolic links. */
