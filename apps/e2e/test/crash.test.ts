@@ -9,19 +9,19 @@ const faulty = fileURLToPath(new URL("faulty.ts", import.meta.url));
 
 /** Runs a reset that dies at a place, and checks what it left: all old rows or all new ones, never anything between. */
 async function dieAt(target: Target, fault: string, args: readonly string[] = ["reset"]): Promise<void> {
-  const before = await keptRows(target);
   const result = await target.workspace.start(args, { entry: faulty, env: { FAULT: fault } }).done;
   expect(result.signal, `${fault}: ${result.stderr}`).toBe("SIGKILL");
-  expect(await keptRows(target), fault).toEqual(before);
-  expect(before).toHaveLength(39);
+  expect(await keptRows(target), fault).toEqual(rowsOf.get(target));
 }
 
-/** The next command finds the state, says it and cleans up; nobody repairs by hand. */
+/** The kept rows of a target as they were before anything died. */
+const rowsOf = new WeakMap<Target, string[]>();
+
+/** The next command finds the state and cleans up; nobody repairs by hand. */
 async function recovers(target: Target, fault: string): Promise<void> {
-  const status = await target.workspace.replant(["status"]);
-  expect(status.code, `${fault}: ${status.stderr}`).toBe(0);
   const next = await target.workspace.replant(["clean"]);
   expect(next.code, `${fault}: ${next.stderr}`).toBe(0);
+  expect(next.stderr, fault).toMatch(/was stopped before its swap|had swapped before/);
   expect(await target.leftovers(), fault).toEqual([]);
 }
 
@@ -35,6 +35,8 @@ async function prepared(name: TargetName): Promise<Target> {
   const target = await openTarget(name);
   expect((await target.workspace.replant(["reset"])).code).toBe(0);
   await addSyncedRows(target);
+  rowsOf.set(target, await keptRows(target));
+  expect(rowsOf.get(target)).toHaveLength(39);
   return target;
 }
 
@@ -48,9 +50,18 @@ describe.each<TargetName>(["PostgreSQL 15", "embedded"])("kill -9 on %s", (name)
       await dieAt(target, `journal:${n}`);
       await recovers(target, `journal:${n}`);
     }
-    const before = await keptRows(target);
     expect((await target.workspace.replant(["reset"])).code).toBe(0);
-    expect(await keptRows(target)).toEqual(before);
+    expect(await keptRows(target)).toEqual(rowsOf.get(target));
+  });
+
+  test("status says in one sentence what a crash left, and what happens next", async () => {
+    const target = await prepared(name);
+    await dieAt(target, "backup:2");
+    const status = await target.workspace.replant(["status"]);
+    expect(status.code).toBe(0);
+    expect(status.stderr).toMatch(/has not ended: live is unchanged by it; .* the next command drops/);
+    await recovers(target, "backup:2");
+    expect((await target.workspace.replant(["status"])).stderr).not.toContain("has not ended");
   });
 
   test("after every step while the baseline is built", { timeout: 600_000 }, async () => {
@@ -64,20 +75,20 @@ describe.each<TargetName>(["PostgreSQL 15", "embedded"])("kill -9 on %s", (name)
     expect(await keptRows(target)).toHaveLength(39);
   });
 
-  test.each(["backup:1", "backup:4", "backup:7", "carry:1", "carry:5", "carry:7", "swap:0", "swap:5", "swap:20"])(
+  test.each(["backup:1", "backup:7", "carry:1", "carry:7", "swap:0", "swap:5", "swap:20"])(
     "in the middle of %s",
     async (fault) => {
       const target = await prepared(name);
-      const before = await keptRows(target);
       // The swap may be over before its time has come: then nothing died, and all is new.
       if (fault.startsWith("swap"))
         await target.workspace.start(["reset"], { entry: faulty, env: { FAULT: fault } }).done;
       else await dieAt(target, fault);
-      expect(await keptRows(target)).toEqual(before);
-      await recovers(target, fault);
+      expect(await keptRows(target)).toEqual(rowsOf.get(target));
+      if (!fault.startsWith("swap")) await recovers(target, fault);
       const next = await target.workspace.replant(["reset"]);
       expect(next.code, next.stderr).toBe(0);
-      expect(await keptRows(target)).toEqual(before);
+      expect(await keptRows(target)).toEqual(rowsOf.get(target));
+      expect(await target.leftovers()).toEqual([]);
       const backups = await target.workspace.replant(["backups", "--json"]);
       expect(
         JSON.parse(backups.stdout).backups.filter((backup: { damage: string | null }) => backup.damage !== null),

@@ -75,7 +75,8 @@ function stepsOf(mode: ResetRequest["mode"], { first, cached }: { first: boolean
 /** Rules for tables that neither live nor the new schema has are mistakes; ones that only appear later are mentioned. */
 function checkKeepRules({ keep, live, baseline }: ResetFacts): string[] {
   const known = [live?.catalog, baseline.catalog].filter((catalog): catalog is Catalog => catalog != null);
-  if (live === null) return [];
+  // An empty database is one that nobody has migrated yet.
+  if (live === null || live.catalog.tables.length === 0) return [];
   const unknown = unknownKeepTables(keep, known);
   if (baseline.catalog !== null) assertKeepTables(unknown);
   return unknown.map((label) => `keep rule for "${label}": live has no such table, nothing is kept of it`);

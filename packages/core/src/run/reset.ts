@@ -10,7 +10,7 @@ import { cloneCandidate, withCandidate } from "./candidate.ts";
 import { carryInto, verifyEmptyCandidate } from "./carry.ts";
 import { cleanUp } from "./clean.ts";
 import type { Ports, Project, Run } from "./context.ts";
-import { append, iso, step } from "./context.ts";
+import { append, iso, step, warn } from "./context.ts";
 import { withRun } from "./with-run.ts";
 import { inspect } from "./inspect.ts";
 import { swapIn } from "./swap.ts";
@@ -38,7 +38,7 @@ export async function reset(ports: Ports, project: Project, options: ResetOption
       const preview = await previewReset({ ports, project }, options);
       return { value: preview, title: describeInspection(preview.facts) };
     });
-    for (const text of plan.warnings) run.warnings.push(text);
+    for (const text of plan.warnings) warn(run, text);
     await options.authorise(plan, facts);
     return executeReset(run, { plan, facts, keepFailed: options.keepFailed });
   });
