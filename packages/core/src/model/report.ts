@@ -67,7 +67,7 @@ export interface MigrationStatus {
 
 export interface StatusReport {
   readonly target: TargetFacts;
-  readonly managed: readonly ManagedDatabase[];
+  readonly managed: readonly (ManagedDatabase & { readonly sizeBytes: number })[];
   readonly lastRun: RunJournal | null;
   /** What a crashed run left behind and what the next command will do about it, one sentence; null when all is well. */
   readonly unfinished: string | null;

@@ -22,7 +22,6 @@ export interface ManagedDatabase extends DatabaseRef {
   readonly fingerprint: string | null;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
-  readonly sizeBytes: number;
 }
 
 export type NewDatabase = Pick<ManagedDatabase, "role" | "run" | "fingerprint" | "createdAt">;
@@ -85,6 +84,8 @@ export interface Engine {
   catalog(session: SqlSession): Promise<Catalog>;
   /** Databases with Replant's mark for this live database, and all baselines; oldest first. */
   managed(): Promise<ManagedDatabase[]>;
+  /** Bytes on disk; 0 where that may not be asked and for what has gone. Costs a look at every file: not for the hot path. */
+  sizeBytes(database: DatabaseRef): Promise<number>;
   /** An empty database with this mark. Half-made ones are found by `managed` or vanish. */
   create(database: NewDatabase): Promise<DatabaseRef>;
   /** Turns a building database into a baseline; from now on nobody can connect to it. The seal is the last write. */

@@ -142,7 +142,7 @@ async function joinChain<Report extends object>(
   return withRun({ ports, project, command, id: open.run }, async (run) => {
     const chain = await ports.journal.readChain();
     if (chain === null || chain.run !== open.run) throw broken("another command has ended the chain");
-    const { database } = await ports.engine.probe();
+    const { database } = ports.engine;
     if (chain.live !== database) throw broken(`the chain was begun for "${chain.live}", this is "${database}"`);
     return work(run, chain);
   });

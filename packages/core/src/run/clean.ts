@@ -24,12 +24,11 @@ export function retired(
 export async function cleanUp(run: Run, { fingerprint }: { fingerprint: string | null }): Promise<string[]> {
   return step(run, { kind: "clean", title: "clean", untouchable: true }, async () => {
     const { engine, store, clock } = run.ports;
-    const { database } = await engine.probe();
     const dropped: string[] = [];
     const over = retired(await engine.managed(), {
       previousKept: run.project.previousKept,
       fingerprint,
-      live: database,
+      live: engine.database,
     });
     for (const old of over) {
       try {
@@ -63,9 +62,8 @@ export async function clean(
       { fingerprint: null },
     );
     if (!all) return { run: run.id, dropped };
-    const { database } = await ports.engine.probe();
     for (const baseline of await ports.engine.managed()) {
-      if (baseline.role !== "baseline" || baseline.live !== database) continue;
+      if (baseline.role !== "baseline" || baseline.live !== ports.engine.database) continue;
       await ports.engine.drop(baseline);
       dropped.push(baseline.name);
     }

@@ -16,7 +16,9 @@ export async function status({ ports }: { ports: Ports; project: Project }): Pro
   const { live } = target;
   return {
     target,
-    managed,
+    managed: await Promise.all(
+      managed.map(async (database) => ({ ...database, sizeBytes: await engine.sizeBytes(database) })),
+    ),
     lastRun: runs[0] ?? null,
     unfinished:
       unfinished === undefined

@@ -175,11 +175,18 @@ class EmbeddedEngine implements Engine {
     const pointer = await readPointer(files, directory);
     const generations = (await listMarks(this.#generations))
       .filter((mark) => mark.id !== pointer.live?.id)
-      .map((mark) => toManaged(this.#generations, mark, pointer));
+      .map((mark) => toManaged(mark, pointer));
     const baselines = (await listMarks(this.#baselines))
       .filter((mark) => (mark.complete && mark.role === "baseline") || (mark.live === name && mark.home === directory))
-      .map((mark) => toManaged(this.#baselines, mark, pointer));
+      .map((mark) => toManaged(mark, pointer));
     return [...generations, ...baselines].sort((a, b) => a.createdAt.localeCompare(b.createdAt));
+  }
+
+  async sizeBytes(database: DatabaseRef): Promise<number> {
+    for (const shelf of [this.#generations, this.#baselines]) {
+      if ((await readMark(shelf, database)) !== null) return treeSizeBytes(dataDirectory(shelf, database.name));
+    }
+    return 0;
   }
 
   async create(database: NewDatabase): Promise<DatabaseRef> {

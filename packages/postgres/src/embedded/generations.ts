@@ -6,7 +6,7 @@ import { processesIn } from "./holders.ts";
 import { openElsewhere } from "./lock.ts";
 import { dataDirectory, isLost, readMark, writeMark, type Mark, type Shelf } from "./marks.ts";
 import type { Pointer } from "./pointer.ts";
-import { copyTree, syncTree, treeSizeBytes } from "./tree.ts";
+import { copyTree, syncTree } from "./tree.ts";
 
 /** Where the generations of a database lie. */
 export function generationShelf(files: Files, directory: string): Shelf {
@@ -63,9 +63,9 @@ export async function moveTree(files: Files, from: string, to: string): Promise<
 }
 
 /** What `Engine.managed` says of a mark. Half-made ones are `building`, whatever they were to become. */
-export function toManaged(shelf: Shelf, mark: Mark, pointer: Pointer): ManagedDatabase {
+export function toManaged(mark: Mark, pointer: Pointer): ManagedDatabase {
   const { name, id, live, run, fingerprint, createdAt } = mark;
-  const common = { name, id, live, fingerprint, sizeBytes: treeSizeBytes(dataDirectory(shelf, name)) };
+  const common = { name, id, live, fingerprint };
   const previous = pointer.previous.find((candidate) => candidate.id === id);
   if (!mark.complete) return { ...common, role: "building", run, createdAt };
   if (previous !== undefined) return { ...common, role: "previous", run: previous.run, createdAt: previous.at };

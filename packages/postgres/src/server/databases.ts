@@ -41,12 +41,12 @@ export async function managedDatabases(session: SqlSession, live: string): Promi
   const managed: ManagedDatabase[] = [];
   for (const row of rows) {
     const found = asManaged(row, live);
-    if (found !== null) managed.push({ ...found, sizeBytes: await sizeOf(session, row.id) });
+    if (found !== null) managed.push(found);
   }
   return managed.sort((a, b) => compare(a.createdAt, b.createdAt) || compare(a.name, b.name));
 }
 
-function asManaged(row: DatabaseRow, live: string): Omit<ManagedDatabase, "sizeBytes"> | null {
+function asManaged(row: DatabaseRow, live: string): ManagedDatabase | null {
   const { id, name, mark } = row;
   if (mark === null) {
     // Whoever made it has not told its run; nothing else of the mark matters for what can only be dropped.
@@ -61,7 +61,7 @@ function asManaged(row: DatabaseRow, live: string): Omit<ManagedDatabase, "sizeB
 }
 
 /** 0 where we may not ask, and for what is being dropped meanwhile. */
-async function sizeOf(session: SqlSession, id: string): Promise<number> {
+export async function sizeOf(session: SqlSession, id: string): Promise<number> {
   const rows = await session
     .query<{ size: string | null }>("select pg_database_size($1::oid)::text as size", [id])
     .catch(() => []);

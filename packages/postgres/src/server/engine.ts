@@ -17,7 +17,7 @@ import { ReplantError } from "@replant/core";
 import { readCatalog } from "../shared/catalog.ts";
 import { Connections } from "./connections.ts";
 import { createCopy, createEmpty } from "./create.ts";
-import { dropRow, findDatabase, isHalfMade, managedDatabases } from "./databases.ts";
+import { dropRow, findDatabase, isHalfMade, managedDatabases, sizeOf } from "./databases.ts";
 import { raiseFence, type ServerFence } from "./fence.ts";
 import { acquireLock } from "./lock.ts";
 import { probeServer } from "./probe.ts";
@@ -92,6 +92,10 @@ class ServerEngine implements Engine {
 
   managed(): Promise<ManagedDatabase[]> {
     return this.#connections.maintain((session) => managedDatabases(session, this.database));
+  }
+
+  sizeBytes(database: DatabaseRef): Promise<number> {
+    return this.#connections.maintain((session) => sizeOf(session, database.id));
   }
 
   create(database: NewDatabase): Promise<DatabaseRef> {
