@@ -6,11 +6,12 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { commonFlags, kebab, type FlagSpec, type FlagSpecs } from "../apps/cli/src/flags.ts";
 import type { CommandSpec } from "../apps/cli/src/command.ts";
-import { commands } from "../apps/cli/src/commands/index.ts";
+import { loadCommands } from "../apps/cli/src/commands/index.ts";
 import { exitCodes, exitOfKind, type ExitCode } from "../apps/cli/src/exit.ts";
 import { errorCodes, type ErrorKind } from "../packages/core/src/errors.ts";
 
 const root = join(import.meta.dirname, "..");
+const commands = await loadCommands();
 const made = "<!-- Made by scripts/docs.ts. Change the tables it is made from, then: pnpm docs -->";
 const pages = { "docs/cli.md": cliPage(), "docs/errors.md": errorsPage() };
 

@@ -7,19 +7,22 @@ import {
   ArgumentScannerError,
   text_en,
 } from "@stricli/core";
-import type { Command, Context } from "./command.ts";
-import { commands } from "./commands/index.ts";
+import type { Command, CommandEntry, Context } from "./command.ts";
+import { commandTable } from "./commands/index.ts";
 import type { FlagSpec, FlagSpecs, FlagValues } from "./flags.ts";
 import { commonFlags, kebab } from "./flags.ts";
 
 const groups: Readonly<Record<string, string>> = { migrate: "Show or apply the migrations of live" };
 
-/** The parser of the command line, made from the command table. */
-export function buildApp(version: () => Promise<string>): Application<Context> {
-  const routes: Record<string, ReturnType<typeof toStricli> | ReturnType<typeof groupOf>> = {};
-  for (const { spec } of commands) {
-    const [first, second] = spec.path;
-    routes[first] ??= second === undefined ? toStricli(commandOf([first])) : groupOf(first);
+/**
+ * The parser of the command line.
+ * @param given the command that the line names, loaded; the others are known by name only
+ */
+export function buildApp(given: Command | null, version: () => Promise<string>): Application<Context> {
+  const routes: Record<string, Route> = {};
+  for (const entry of commandTable) {
+    const [first, second] = entry.path;
+    routes[first] ??= second === undefined ? routeOf(entry, given) : groupOf(first, given);
   }
   const root = buildRouteMap({
     routes,
@@ -64,17 +67,30 @@ function didYouMean(corrections: readonly string[]): string {
     : `; did you mean ${corrections.map((word) => word.replaceAll("`", "")).join(" or ")}?`;
 }
 
-function commandOf(path: readonly string[]): Command {
-  const found = commands.find(({ spec }) => spec.path.join(" ") === path.join(" "));
-  if (found === undefined) throw new Error(`no command ${path.join(" ")}`);
-  return found;
+type Route = ReturnType<typeof toStricli> | ReturnType<typeof buildRouteMap<string, Context>>;
+
+function groupOf(name: string, given: Command | null): Route {
+  const members = commandTable.filter(({ path }) => path[0] === name);
+  return buildRouteMap<string, Context>({
+    routes: Object.fromEntries(members.map((entry) => [entry.path[1] ?? "", routeOf(entry, given)])),
+    docs: { brief: groups[name] ?? name },
+  });
 }
 
-function groupOf(name: string): ReturnType<typeof buildRouteMap<string, Context>> {
-  const members = commands.filter(({ spec }) => spec.path[0] === name && spec.path[1] !== undefined);
-  return buildRouteMap<string, Context>({
-    routes: Object.fromEntries(members.map((command) => [command.spec.path[1] ?? "", toStricli(command)])),
-    docs: { brief: groups[name] ?? name },
+function routeOf(entry: CommandEntry, given: Command | null): ReturnType<typeof toStricli> {
+  return given !== null && nameOf(given.spec) === nameOf(entry) ? toStricli(given) : namedOnly(entry);
+}
+
+function nameOf({ path }: Pick<CommandEntry, "path">): string {
+  return path.join(" ");
+}
+
+/** Stands in the list of commands, and is never the one that runs. */
+function namedOnly({ brief, path }: CommandEntry): ReturnType<typeof toStricli> {
+  return buildCommand<FlagValues<FlagSpecs>, [string?], Context>({
+    func: () => new Error(`${path.join(" ")} was not loaded`),
+    parameters: {} as unknown as TypedCommandParameters<FlagValues<FlagSpecs>, [string?], Context>,
+    docs: { brief },
   });
 }
 
@@ -89,7 +105,7 @@ function toStricli({ spec, run }: Command): ReturnType<typeof buildCommand<FlagV
   };
   return buildCommand<FlagValues<FlagSpecs>, [string?], Context>({
     func: async function (this: Context, values, argument) {
-      await run(this, values, argument ?? null);
+      await run(this, nameOf(spec), { flags: values, argument: argument ?? null });
     },
     // The shape follows from the specs; Stricli's own types want it written out flag by flag.
     parameters: parameters as unknown as TypedCommandParameters<FlagValues<FlagSpecs>, [string?], Context>,

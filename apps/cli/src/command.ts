@@ -13,11 +13,18 @@ export interface Input<Flags extends FlagSpecs> {
 /** The work of one command: everything it prints is in what it returns, or in the events of the run. */
 export type Handler<Flags extends FlagSpecs> = (cli: Cli, input: Input<Flags>) => Promise<Outcome>;
 
-/** Everything that is known about one command without running it: parsing, help, docs/cli.md and tests read it from here. */
-export interface CommandSpec<Flags extends FlagSpecs = FlagSpecs> {
+/** What the list of commands says about one of them, and where the rest is. */
+export interface CommandEntry {
   /** The words that name it: `["migrate", "up"]`. */
   readonly path: readonly [string] | readonly [string, string];
   readonly brief: string;
+  /** Name of the folder that holds its files. */
+  readonly folder: string;
+  readonly load: () => Promise<CommandDetails>;
+}
+
+/** The rest of what is known about a command without running it. */
+export interface CommandFacts<Flags extends FlagSpecs = FlagSpecs> {
   /** Paragraphs for `--help` and the documentation. */
   readonly description: string;
   readonly flags: Flags;
@@ -25,14 +32,25 @@ export interface CommandSpec<Flags extends FlagSpecs = FlagSpecs> {
   readonly examples: readonly { readonly line: string; readonly meaning: string }[];
   /** Exit codes that this command can give, besides those that every command can. */
   readonly exits: readonly ExitCode[];
-  /** Name of the folder that holds SIDE_EFFECTS.md. */
-  readonly folder: string;
 }
 
-/** A command of the table: its spec, and the code that is loaded when it runs. */
+/** Runs the handler of a command, which is loaded now. */
+export type RunCommand = (
+  context: Context,
+  command: string,
+  input: { readonly flags: FlagValues<FlagSpecs>; readonly argument: string | null },
+) => Promise<void>;
+
+export interface CommandDetails extends CommandFacts {
+  readonly run: RunCommand;
+}
+
+/** Everything about one command: parsing, help, docs/cli.md and tests read it from here. */
+export type CommandSpec = Omit<CommandEntry, "load"> & CommandFacts;
+
 export interface Command {
   readonly spec: CommandSpec;
-  readonly run: (context: Context, flags: FlagValues<FlagSpecs>, argument: string | null) => Promise<void>;
+  readonly run: RunCommand;
 }
 
 /** What Stricli hands to a command. */
@@ -45,15 +63,15 @@ export interface Context extends CommandContext {
   ) => Promise<void>;
 }
 
-/** Joins a spec with its lazily loaded handler; the types of the flags are those of the spec. */
+/** Joins what is known of a command with its lazily loaded handler; the types of the flags are those of the facts. */
 export function defineCommand<const Flags extends FlagSpecs>(
-  spec: CommandSpec<Flags>,
+  facts: CommandFacts<Flags>,
   load: () => Promise<{ readonly handle: Handler<Flags> }>,
-): Command {
+): CommandDetails {
   return {
-    spec,
-    run: (context, flags, argument) =>
-      // Stricli parsed these flags by this very spec.
-      context.execute(spec.path.join(" "), load, { flags: flags as FlagValues<Flags>, argument }),
+    ...facts,
+    run: (context, command, { flags, argument }) =>
+      // Stricli parsed these flags by these very facts.
+      context.execute(command, load, { flags: flags as FlagValues<Flags>, argument }),
   };
 }

@@ -96,27 +96,18 @@ export interface Arguments {
 /**
  * Brings a command line into the one form that is parsed: a `--` that a package manager left in is dropped, `help` is a flag, a
  * bare `--json` has its value, and flags that npm kept for itself are given back or refused.
- * @param specOf the command that some words begin with
- * @param known names of the flags of all commands
+ * @param options.flags of the command that the line names
+ * @param options.known names of the flags of all commands; nothing is looked for where `runByNpm` says no
  */
 export function readArguments(
   raw: readonly string[],
-  {
-    env,
-    specOf,
-    known,
-  }: {
-    env: Environment;
-    specOf: (words: readonly string[]) => { readonly flags: FlagSpecs } | undefined;
-    known: readonly string[];
-  },
+  { env, flags, known }: { env: Environment; flags: FlagSpecs; known: readonly string[] },
 ): Arguments {
   const given = raw[0] === "help" ? [...raw.slice(1), "--help"] : [...raw];
   const separator = given.indexOf("--");
   if (separator !== -1) given.splice(separator, 1);
   const swallowed = swallowedByNpm(env, known);
-  const spec = specOf(given.filter((word) => !word.startsWith("-")));
-  const canDryRun = spec !== undefined && "dryRun" in spec.flags;
+  const canDryRun = "dryRun" in flags;
   if (swallowed.honoured.includes("json") && !given.some((word) => /^--json(=|$)/.test(word))) given.push("--json");
   if (swallowed.honoured.includes("dryRun") && canDryRun && !given.includes("--dry-run")) given.push("--dry-run");
   const argv = given.map((word) => (word === "--json" ? "--json=document" : word));
@@ -166,12 +157,20 @@ function problemOf({
 /** Flags that carry a meaning for npm's readers only, or that change nothing but looks. */
 const harmless = new Set(["debug", "noColor"]);
 
+/** True in a script that npm runs. Under npx there is no script: everything after the command's name is the command's. */
+export function runByNpm(env: Environment): boolean {
+  const event = env["npm_lifecycle_event"];
+  return env["npm_config_user_agent"]?.startsWith("npm/") === true && event !== undefined && event !== "npx";
+}
+
+/** The words of a command line that may name a command. */
+export function wordsOf(raw: readonly string[]): string[] {
+  return (raw[0] === "help" ? raw.slice(1) : raw).filter((word) => !word.startsWith("-"));
+}
+
 /** `npm run x --flag` gives the script no argument, only a variable `npm_config_flag`. Other package managers forward flags. */
 function swallowedByNpm(env: Environment, known: readonly string[]): { honoured: string[]; refused: string[] } {
-  const event = env["npm_lifecycle_event"];
-  const byNpm = env["npm_config_user_agent"]?.startsWith("npm/") === true;
-  // Under npx there is no script: everything after the command's name is the command's.
-  if (!byNpm || event === undefined || event === "npx") return { honoured: [], refused: [] };
+  if (!runByNpm(env)) return { honoured: [], refused: [] };
   const present = [...new Set([...known, "confirm"])].filter((name) => {
     const value = env[`npm_config_${kebab(name).replaceAll("-", "_")}`];
     return value !== undefined && value !== "" && value !== "false" && value !== "null";

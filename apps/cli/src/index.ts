@@ -1,4 +1,4 @@
-export { commands } from "./commands/index.ts";
+export { commandTable, loadCommands } from "./commands/index.ts";
 export { exitCodes, exitOfKind, type ExitCode } from "./exit.ts";
 export { main } from "./main.ts";
 export type { ShellOptions } from "./shell.ts";

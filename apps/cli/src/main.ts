@@ -1,9 +1,9 @@
 import { ExitCode, run } from "@stricli/core";
 import { buildApp } from "./app.ts";
 import type { Context } from "./command.ts";
-import { allFlags, specOf } from "./commands/index.ts";
+import { allFlags, entryOf, loadCommand } from "./commands/index.ts";
 import type { Surroundings } from "./execute.ts";
-import { readArguments } from "./flags.ts";
+import { readArguments, runByNpm, wordsOf } from "./flags.ts";
 import type { Shell, ShellOptions } from "./shell.ts";
 import { openShell } from "./shell.ts";
 
@@ -23,7 +23,14 @@ export async function main(argv: readonly string[], options: ShellOptions = {}):
 }
 
 async function dispatch(argv: readonly string[], shell: Shell): Promise<number> {
-  const given = readArguments(argv, { env: shell.env, specOf, known: allFlags });
+  const { env } = shell;
+  const entry = entryOf(wordsOf(argv));
+  const command = entry === undefined ? null : await loadCommand(entry);
+  const given = readArguments(argv, {
+    env,
+    flags: command?.spec.flags ?? {},
+    known: runByNpm(env) ? await allFlags() : [],
+  });
   const { problem } = given;
   if (problem !== null) {
     const { code, message, ...details } = problem;
@@ -45,7 +52,7 @@ async function dispatch(argv: readonly string[], shell: Shell): Promise<number> 
       exit = await execute(await shell.surroundings(given), { command, load, input });
     },
   };
-  const app = buildApp(async () => (await import("./version.ts")).readVersion());
+  const app = buildApp(command, async () => (await import("./version.ts")).readVersion());
   await run(app, given.argv, { process, forCommand: () => context });
   if (process.exitCode === 0) return exit;
   const message = complaint.trim();
@@ -55,7 +62,7 @@ async function dispatch(argv: readonly string[], shell: Shell): Promise<number> 
     ? failEarly(await shell.surroundings(given), {
         code: "REPLANT_USAGE",
         message,
-        details: { hint: helpHint(given.argv) },
+        details: { hint: helpHint(entry?.path ?? []) },
       })
     : failEarly(await shell.surroundings(given), { code: "REPLANT_INTERNAL", message, details: {} });
 }
@@ -72,7 +79,6 @@ async function failEarly(
   return show(around, new ReplantError(code, message, details));
 }
 
-function helpHint(argv: readonly string[]): string {
-  const path = specOf(argv.filter((word) => !word.startsWith("-")))?.path ?? [];
+function helpHint(path: readonly string[]): string {
   return ["replant", ...path, "--help"].join(" ");
 }

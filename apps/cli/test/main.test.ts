@@ -1,8 +1,10 @@
 import { tempDir, writeTree } from "@replant/testkit";
 import { describe, expect, test } from "vitest";
-import { commands } from "../src/commands/index.ts";
+import { loadCommands } from "../src/commands/index.ts";
 import { main } from "../src/main.ts";
 import { fakeScreen, hasEscapes } from "./screen.ts";
+
+const commands = await loadCommands();
 
 const minimal = `export default { project: "acme", migrations: { tool: "prisma", directory: "migrations" } };\n`;
 

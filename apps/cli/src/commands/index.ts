@@ -1,39 +1,104 @@
-import type { Command, CommandSpec } from "../command.ts";
+import type { Command, CommandDetails, CommandEntry } from "../command.ts";
 import { commonFlags } from "../flags.ts";
-import { backupCommand } from "./backup/command.ts";
-import { backupsCommand } from "./backups/command.ts";
-import { cleanCommand } from "./clean/command.ts";
-import { migrateStatusCommand, migrateUpCommand } from "./migrate/command.ts";
-import { planCommand } from "./plan/command.ts";
-import { resetCommand } from "./reset/command.ts";
-import { restoreCommand } from "./restore/command.ts";
-import { seedCommand } from "./seed/command.ts";
-import { serveCommand } from "./serve/command.ts";
-import { statusCommand } from "./status/command.ts";
-import { undoCommand } from "./undo/command.ts";
 
-/** The command table, in the order of the help. A new command is added here; parsing, help and docs/cli.md follow. */
-export const commands: readonly Command[] = [
-  resetCommand,
-  planCommand,
-  undoCommand,
-  backupCommand,
-  backupsCommand,
-  restoreCommand,
-  seedCommand,
-  migrateStatusCommand,
-  migrateUpCommand,
-  statusCommand,
-  cleanCommand,
-  serveCommand,
+/**
+ * The command table, in the order of the help. A new command is added here; parsing, help and docs/cli.md follow. Only what the
+ * list of commands needs stands here: the rest is loaded with the command, for each file costs a part of the start-up.
+ */
+export const commandTable: readonly CommandEntry[] = [
+  {
+    path: ["reset"],
+    folder: "reset",
+    brief: "Rebuild live from migrations and seeds, and carry over the rows that must survive",
+    load: async () => (await import("./reset/command.ts")).command,
+  },
+  {
+    path: ["plan"],
+    folder: "plan",
+    brief: "Show what a reset would do, per table, and change nothing",
+    load: async () => (await import("./plan/command.ts")).command,
+  },
+  {
+    path: ["undo"],
+    folder: "undo",
+    brief: "Make the database that was live before the last swap live again",
+    load: async () => (await import("./undo/command.ts")).command,
+  },
+  {
+    path: ["backup"],
+    folder: "backup",
+    brief: "Back up the rows of live that a reset would keep",
+    load: async () => (await import("./backup/command.ts")).command,
+  },
+  {
+    path: ["backups"],
+    folder: "backups",
+    brief: "List the backups, newest first",
+    load: async () => (await import("./backups/command.ts")).command,
+  },
+  {
+    path: ["restore"],
+    folder: "restore",
+    brief: "Rebuild live and put the rows of a backup into it",
+    load: async () => (await import("./restore/command.ts")).command,
+  },
+  {
+    path: ["seed"],
+    folder: "seed",
+    brief: "Add and update what seeds own in live",
+    load: async () => (await import("./seed/command.ts")).command,
+  },
+  {
+    path: ["migrate", "status"],
+    folder: "migrate",
+    brief: "Show which migrations live has, which it lacks, and where the two histories disagree",
+    load: async () => (await import("./migrate/command.ts")).migrateStatusCommand,
+  },
+  {
+    path: ["migrate", "up"],
+    folder: "migrate",
+    brief: "Apply pending migrations to live in place",
+    load: async () => (await import("./migrate/command.ts")).migrateUpCommand,
+  },
+  {
+    path: ["status"],
+    folder: "status",
+    brief: "Show live, previous, baselines, the last run and the backups",
+    load: async () => (await import("./status/command.ts")).command,
+  },
+  {
+    path: ["clean"],
+    folder: "clean",
+    brief: "Drop databases and backups that are not needed any more",
+    load: async () => (await import("./clean/command.ts")).command,
+  },
+  {
+    path: ["serve"],
+    folder: "serve",
+    brief: "Let programs reach the embedded database over a port of this machine",
+    load: async () => (await import("./serve/command.ts")).command,
+  },
 ];
+
+/** The entry that these words begin with. */
+export function entryOf(words: readonly string[]): CommandEntry | undefined {
+  return commandTable.find(({ path }) => path.every((word, index) => words[index] === word));
+}
+
+/** One command, complete. */
+export async function loadCommand(entry: CommandEntry): Promise<Command> {
+  const { load, ...known } = entry;
+  const { run, ...details }: CommandDetails = await load();
+  return { spec: { ...known, ...details }, run };
+}
+
+/** Every command, for the documentation and for checks that concern all. */
+export async function loadCommands(): Promise<Command[]> {
+  return Promise.all(commandTable.map(loadCommand));
+}
 
 /** Names of the flags that any command has. */
-export const allFlags: readonly string[] = [
-  ...new Set([...Object.keys(commonFlags), ...commands.flatMap(({ spec }) => Object.keys(spec.flags))]),
-];
-
-/** The command that these words begin with. */
-export function specOf(words: readonly string[]): CommandSpec | undefined {
-  return commands.map(({ spec }) => spec).find(({ path }) => path.every((word, index) => words[index] === word));
+export async function allFlags(): Promise<string[]> {
+  const commands = await loadCommands();
+  return [...new Set([...Object.keys(commonFlags), ...commands.flatMap(({ spec }) => Object.keys(spec.flags))])];
 }

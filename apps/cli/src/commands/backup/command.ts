@@ -3,11 +3,8 @@ import { chainFlag } from "../../flags.ts";
 
 export const flags = chainFlag;
 
-export const backupCommand = defineCommand(
+export const command = defineCommand(
   {
-    path: ["backup"],
-    folder: "backup",
-    brief: "Back up the rows of live that a reset would keep",
     description:
       "Reads kept rows, and the rows that they refer to, from one snapshot while writers go on. The backup appears under its id only when it is complete and was read back.",
     flags,

@@ -2,11 +2,8 @@ import { defineCommand } from "../../command.ts";
 
 export const flags = {};
 
-export const backupsCommand = defineCommand(
+export const command = defineCommand(
   {
-    path: ["backups"],
-    folder: "backups",
-    brief: "List the backups, newest first",
     description: "Damaged backups are listed with what is wrong with them; they are never used. Needs no database.",
     flags,
     argument: null,

@@ -10,11 +10,8 @@ export const flags = {
   ...consentFlag,
 } as const satisfies FlagSpecs;
 
-export const cleanCommand = defineCommand(
+export const command = defineCommand(
   {
-    path: ["clean"],
-    folder: "clean",
-    brief: "Drop databases and backups that are not needed any more",
     description: "Applies the limits of the configuration, as every reset does. Live is never touched.",
     flags,
     argument: null,

@@ -6,9 +6,6 @@ export const statusFlags = {};
 
 export const migrateStatusCommand = defineCommand(
   {
-    path: ["migrate", "status"],
-    folder: "migrate",
-    brief: "Show which migrations live has, which it lacks, and where the two histories disagree",
     description: "Changes nothing. Exits with 1 where applied migrations and the files disagree.",
     flags: statusFlags,
     argument: null,
@@ -20,9 +17,6 @@ export const migrateStatusCommand = defineCommand(
 
 export const migrateUpCommand = defineCommand(
   {
-    path: ["migrate", "up"],
-    folder: "migrate",
-    brief: "Apply pending migrations to live in place",
     description:
       "Records them as the project's own migration tool would. This changes live itself: there is no swap and nothing to undo.",
     flags: upFlags,

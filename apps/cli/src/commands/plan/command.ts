@@ -9,11 +9,8 @@ export const flags = {
   acceptLoss: carryFlags.acceptLoss,
 } as const satisfies FlagSpecs;
 
-export const planCommand = defineCommand(
+export const command = defineCommand(
   {
-    path: ["plan"],
-    folder: "plan",
-    brief: "Show what a reset would do, per table, and change nothing",
     description:
       "The same as reset --dry-run. With --json the document is the plan itself, which is exactly what a reset executes; its hash is the same.",
     flags,

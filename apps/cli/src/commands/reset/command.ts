@@ -12,11 +12,8 @@ export const flags = {
   ...chainFlag,
 } as const satisfies FlagSpecs;
 
-export const resetCommand = defineCommand(
+export const command = defineCommand(
   {
-    path: ["reset"],
-    folder: "reset",
-    brief: "Rebuild live from migrations and seeds, and carry over the rows that must survive",
     description:
       "Builds a new database beside live, backs up the kept rows, carries them over, reads them back, and swaps. Until the swap live is not touched; a run that fails at any point leaves it as it was. What was live stays as previous, for undo.\n\nWith --force nothing is carried. Where that would leave rows behind, the database has to be named with --yes, or typed where somebody can be asked.",
     flags,

@@ -10,11 +10,8 @@ export const flags = {
   ...chainFlag,
 } as const satisfies FlagSpecs;
 
-export const restoreCommand = defineCommand(
+export const command = defineCommand(
   {
-    path: ["restore"],
-    folder: "restore",
-    brief: "Rebuild live and put the rows of a backup into it",
     description:
       "Reads the whole backup first; a damaged one is refused before anything is touched. Then a new database is built beside live from migrations and seeds, the backup's rows are carried into it, and the two are swapped. What was live stays as previous.",
     flags,

@@ -15,11 +15,8 @@ export const flags = {
   ...chainFlag,
 } as const satisfies FlagSpecs;
 
-export const seedCommand = defineCommand(
+export const command = defineCommand(
   {
-    path: ["seed"],
-    folder: "seed",
-    brief: "Add and update what seeds own in live",
     description:
       "Each seed runs in a transaction of its own, and running it twice adds nothing twice. Rows that no seed owns stay as they are.",
     flags,

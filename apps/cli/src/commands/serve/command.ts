@@ -5,11 +5,8 @@ export const flags = {
   port: { kind: "number", brief: "Port on this machine (default 5433)", placeholder: "port" },
 } as const satisfies FlagSpecs;
 
-export const serveCommand = defineCommand(
+export const command = defineCommand(
   {
-    path: ["serve"],
-    folder: "serve",
-    brief: "Let programs reach the embedded database over a port of this machine",
     description:
       "Only for the embedded engine. It is one session: several connections take turns, and what one sets another sees. A reset takes the new database into use while this goes on.",
     flags,

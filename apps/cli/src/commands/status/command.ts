@@ -2,11 +2,8 @@ import { defineCommand } from "../../command.ts";
 
 export const flags = {};
 
-export const statusCommand = defineCommand(
+export const command = defineCommand(
   {
-    path: ["status"],
-    folder: "status",
-    brief: "Show live, previous, baselines, the last run and the backups",
     description:
       "Takes no lock and changes nothing. Says what a run that was killed has left behind and what becomes of it.",
     flags,

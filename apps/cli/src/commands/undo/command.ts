@@ -3,11 +3,8 @@ import { consentFlag } from "../../flags.ts";
 
 export const flags = consentFlag;
 
-export const undoCommand = defineCommand(
+export const command = defineCommand(
   {
-    path: ["undo"],
-    folder: "undo",
-    brief: "Make the database that was live before the last swap live again",
     description:
       "Shows by how many rows the two differ, then swaps them in one transaction. What was live stays as previous, so that undo can be undone.",
     flags,
