@@ -31,6 +31,8 @@ export interface OpenOptions {
   readonly tool?: string;
   /** Hears what a run does. Default: nobody does. */
   readonly emit?: Emit;
+  /** True for a process that serves for hours: it may warm up, where a command wants to be over. */
+  readonly longLived?: boolean;
   /** Ends a run. Default: nothing does. */
   readonly signal?: AbortSignal;
 }
@@ -65,7 +67,7 @@ export async function connectProject(loaded: LoadedProject, options: Omit<OpenOp
   const directory = join(root, stateDirectory);
   const signal = options.signal ?? new AbortController().signal;
   const [engine, rows, migrator, seeder, store] = await Promise.all([
-    openEngine(loaded, files),
+    openEngine(loaded, files, options.longLived === true),
     import("@replant/postgres/rows").then(({ rowPort }) => rowPort),
     openMigrator(loaded, files),
     openSeeder(loaded, { files, env: options.env, signal }),
@@ -115,10 +117,11 @@ export function embeddedOptions(
   };
 }
 
-async function openEngine(loaded: LoadedProject, files: Files): Promise<Engine> {
+async function openEngine(loaded: LoadedProject, files: Files, longLived: boolean): Promise<Engine> {
   const { resolved } = loaded;
   if (resolved.kind === "embedded") {
-    const { openEmbedded } = await import("@replant/postgres/embedded");
+    const { openEmbedded, preferQuickStart } = await import("@replant/postgres/embedded");
+    if (!longLived) preferQuickStart();
     return openEmbedded({ ...embeddedOptions(loaded, resolved), files });
   }
   const { openServer } = await import("@replant/postgres/server");

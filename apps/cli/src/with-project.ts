@@ -20,6 +20,8 @@ export interface Access {
   /** `yes`: what `--yes=` names. A command that changes live is stopped by the guard before anything connects. */
   readonly changes: boolean;
   readonly yes?: string | undefined;
+  /** See `OpenOptions`. */
+  readonly longLived?: boolean;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface Access {
  */
 export async function withProject<Value>(
   cli: Cli,
-  { changes, yes }: Access,
+  { changes, yes, longLived = false }: Access,
   work: (project: GuardedProject) => Promise<Value>,
 ): Promise<Value> {
   const loaded = await loadProject(cli);
@@ -48,6 +50,7 @@ export async function withProject<Value>(
   if (changes) assertMayReplace({ ...signals, environment: null });
   const opened = await connectProject(loaded, {
     env: cli.env,
+    longLived,
     tool: `replant ${version}`,
     emit: cli.emit,
     signal: cli.interruption.signal,

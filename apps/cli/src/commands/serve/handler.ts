@@ -10,7 +10,7 @@ import type { flags as specs } from "./command.ts";
 const defaultPort = 5433;
 
 export async function handle(cli: Cli, { flags }: Input<typeof specs>): Promise<Outcome> {
-  return withProject(cli, { changes: false }, async ({ root, resolved, machineCache, ports }) => {
+  return withProject(cli, { changes: false, longLived: true }, async ({ root, resolved, machineCache, ports }) => {
     if (resolved.kind !== "embedded") {
       throw new ReplantError("REPLANT_USAGE", "only the embedded database is served; this one is on a server already", {
         why: `the connection came from ${resolved.source}`,
