@@ -11,6 +11,8 @@ import { inject, onTestFinished } from "vitest";
 /** A workspace and its live database, on one engine. */
 export interface Target {
   readonly workspace: Workspace;
+  /** The live database's URL; null for the embedded one. */
+  readonly url: string | null;
   /** The live database's name. */
   readonly database: string;
   /** Runs SQL on live, whatever it is now. */
@@ -28,7 +30,12 @@ export const targetNames: readonly TargetName[] = ["PostgreSQL 15", "PostgreSQL 
 export async function openTarget(name: TargetName): Promise<Target> {
   if (name === "embedded") return embeddedTarget();
   const { name: database, url } = await createDatabase(name === "PostgreSQL 15" ? 15 : 18, { prefix: "e2e" });
-  return target({ workspace: await makeWorkspace({ DATABASE_URL: url }), database, open: () => openServer({ url }) });
+  return target({
+    workspace: await makeWorkspace({ DATABASE_URL: url }),
+    url,
+    database,
+    open: () => openServer({ url }),
+  });
 }
 
 async function embeddedTarget(): Promise<Target> {
@@ -42,10 +49,20 @@ async function embeddedTarget(): Promise<Target> {
       cacheDirectory: join(state, "cache"),
       imageDirectory: join(inject("tempRoot"), "cache/replant"),
     });
-  return target({ workspace, database: "app", open });
+  return target({ workspace, url: null, database: "app", open });
 }
 
-function target({ workspace, database, open }: { workspace: Workspace; database: string; open: () => Engine }): Target {
+function target({
+  workspace,
+  url,
+  database,
+  open,
+}: {
+  workspace: Workspace;
+  url: string | null;
+  database: string;
+  open: () => Engine;
+}): Target {
   const onLive = async <Value>(work: (session: SqlSession) => Promise<Value>): Promise<Value> => {
     const engine = open();
     try {
@@ -68,6 +85,7 @@ function target({ workspace, database, open }: { workspace: Workspace; database:
   });
   return {
     workspace,
+    url,
     database,
     script: (sql) => onLive((session) => session.script(sql)),
     lines: (sql) =>
