@@ -38,21 +38,26 @@ export async function withCandidate<Value>(
     return await work(fences);
   } catch (error) {
     for (const fence of fences) await fence.release().catch(() => undefined);
-    const now = await run.ports.engine.liveRef().catch(() => undefined);
-    // Only a candidate that certainly is not live may go.
-    const dropped =
-      !keepFailed &&
-      now !== undefined &&
-      now?.id !== candidate.id &&
-      (await run.ports.engine.drop(candidate).then(
-        () => true,
-        () => false,
-      ));
-    const fate = keepFailed ? "was kept to be looked at" : dropped ? "was dropped" : "is left for the next command";
-    const what = live === null ? "there is still no live database" : `${run.ports.engine.database} was NOT changed`;
-    const state = `${what}; the candidate ${candidate.name} ${fate}`;
-    throw describeFailure(error, { state });
+    throw describeFailure(error, { state: await settleCandidate(run, { candidate, live, keepFailed }) });
   } finally {
     for (const fence of fences) await fence.release().catch(() => undefined);
   }
+}
+
+/** Drops what failed, when it certainly is not live, and says what the user's data is. */
+async function settleCandidate(
+  run: Run,
+  { candidate, live, keepFailed }: { candidate: DatabaseRef; live: DatabaseRef | null; keepFailed: boolean },
+): Promise<string> {
+  const { engine } = run.ports;
+  const now = await engine.liveRef().catch(() => undefined);
+  if (now === undefined) return `${engine.database} is either what it was or the new database, complete in both cases`;
+  if (now?.id === candidate.id) return `the new database is live and complete; what failed came after the swap`;
+  const what = live === null ? "there is still no live database" : `${engine.database} was NOT changed`;
+  if (keepFailed) return `${what}; the candidate ${candidate.name} was kept to be looked at`;
+  const dropped = await engine.drop(candidate).then(
+    () => true,
+    () => false,
+  );
+  return `${what}; the candidate ${candidate.name} ${dropped ? "was dropped" : "is left for the next command"}`;
 }

@@ -1,0 +1,52 @@
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { reset } from "@replant/core";
+import { openProject } from "@replant/cli";
+import { expect, test } from "vitest";
+import { addSyncedRows, keptRows, openTarget } from "./target.ts";
+
+const request = { mode: "smart", seeds: { sets: null, only: null }, acceptLoss: [], keepFailed: false } as const;
+
+test("what fails after the swap never says that live was not changed", async () => {
+  const target = await openTarget("PostgreSQL 15");
+  await target.workspace.replant(["reset"]);
+  await addSyncedRows(target);
+  const before = await keptRows(target);
+  const opened = await openProject({ cwd: target.workspace.directory, env: { DATABASE_URL: target.url ?? "" } });
+  try {
+    const store = { ...opened.ports.store, list: () => Promise.reject(new Error("the disk has gone")) };
+    const failing = reset({ ...opened.ports, store }, opened.project, { ...request, authorise: async () => undefined });
+    await expect(failing).rejects.toMatchObject({
+      code: "REPLANT_INTERNAL",
+      details: { state: expect.stringContaining("the new database is live and complete") },
+    });
+  } finally {
+    await opened.close();
+  }
+  expect(await keptRows(target)).toEqual(before);
+  expect((await target.workspace.replant(["undo"])).code).toBe(0);
+  expect(await keptRows(target)).toEqual(before);
+});
+
+test("a script can do what the command does, and a broken journal directory stops a reset before anything", async () => {
+  const target = await openTarget("PostgreSQL 15");
+  await target.workspace.replant(["reset"]);
+  await addSyncedRows(target);
+  const before = await keptRows(target);
+  const runs = join(target.workspace.directory, ".replant/runs");
+  await rm(runs, { recursive: true });
+  await writeFile(runs, "a file where the journal was");
+  const opened = await openProject({ cwd: target.workspace.directory, env: { DATABASE_URL: target.url ?? "" } });
+  try {
+    await expect(
+      reset(opened.ports, opened.project, { ...request, authorise: async () => undefined }),
+    ).rejects.toThrow();
+    expect(await keptRows(target)).toEqual(before);
+    expect(await target.leftovers()).toEqual([]);
+    await rm(runs);
+    const report = await reset(opened.ports, opened.project, { ...request, authorise: async () => undefined });
+    expect(report.carried?.tables.map(({ carried }) => carried).reduce((a, b) => a + b)).toBe(39);
+  } finally {
+    await opened.close();
+  }
+});
