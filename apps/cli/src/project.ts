@@ -121,7 +121,7 @@ async function openEngine(loaded: LoadedProject, files: Files, longLived: boolea
   const { resolved } = loaded;
   if (resolved.kind === "embedded") {
     const { openEmbedded, preferQuickStart } = await import("@replant/postgres/embedded");
-    if (!longLived) preferQuickStart();
+    if (!longLived) await preferQuickStart();
     return openEmbedded({ ...embeddedOptions(loaded, resolved), files });
   }
   const { openServer } = await import("@replant/postgres/server");
@@ -137,13 +137,14 @@ async function openSeeder(
   { root, config, resolved }: LoadedProject,
   { files, env, signal }: { files: Files; env: Environment; signal: AbortSignal },
 ): Promise<Ports["seeder"]> {
-  const { createSeeder } = await import("@replant/seeds");
+  const [{ createSeeder }, { importModule }] = await Promise.all([import("@replant/seeds"), import("@replant/node")]);
   return createSeeder({
     root,
     patterns: config.seeds.files,
     sets: config.seeds.sets,
     commands: config.seeds.commands,
     files,
+    importModule,
     connectionUrl: (database) => (resolved.kind === "server" ? urlOf(resolved.url, database) : null),
     environment: env,
     signal,

@@ -38,9 +38,9 @@ test("a script can do what the command does, and a broken journal directory stop
   await writeFile(runs, "a file where the journal was");
   const opened = await openProject({ cwd: target.workspace.directory, env: { DATABASE_URL: target.url ?? "" } });
   try {
-    await expect(
-      reset(opened.ports, opened.project, { ...request, authorise: async () => undefined }),
-    ).rejects.toThrow();
+    await expect(reset(opened.ports, opened.project, { ...request, authorise: async () => undefined })).rejects.toThrow(
+      "EEXIST",
+    );
     expect(await keptRows(target)).toEqual(before);
     expect(await target.leftovers()).toEqual([]);
     await rm(runs);

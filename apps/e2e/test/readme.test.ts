@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { stripVTControlCharacters } from "node:util";
 import { commandTable, main } from "@replant/cli";
 import { describe, expect, test } from "vitest";
 import { addSyncedRows, openTarget } from "./target.ts";
@@ -7,8 +8,7 @@ const readme = await readFile(new URL("../../../README.md", import.meta.url), "u
 
 /** What stays of an output when names, numbers and times are taken out. */
 function shape(output: string): string[] {
-  return output
-    .replaceAll(/\u001b\[[0-9;?]*[A-Za-z]/g, "")
+  return stripVTControlCharacters(output)
     .split(/[\r\n]+/)
     .map((line) =>
       line

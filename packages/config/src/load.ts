@@ -1,7 +1,7 @@
 import { ReplantError } from "@replant/core";
 import { readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { importModule } from "./import-module.ts";
+import { importModule } from "@replant/node";
 import { loadFailure } from "./load-failure.ts";
 import { parseConfig } from "./parse.ts";
 import type { ProjectConfig } from "./schema.ts";

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { SeedChoice, SqlSession } from "@replant/core";
-import { nodeFiles } from "@replant/node";
+import { importModule, nodeFiles } from "@replant/node";
 import { createSeeder } from "@replant/seeds";
 import { connect, createDatabase, sql } from "@replant/testkit";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
@@ -11,6 +11,7 @@ const seeder = createSeeder({
   patterns: ["seeds/*.ts"],
   sets: ["system"],
   files: nodeFiles(),
+  importModule,
 });
 const system: SeedChoice = { sets: ["system"], only: null };
 const mock: SeedChoice = { sets: ["mock"], only: null };

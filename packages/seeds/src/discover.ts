@@ -1,8 +1,8 @@
+import type { ImportModule } from "@replant/core";
 import { isReplantError, messageOf, ReplantError } from "@replant/core";
 import { glob } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { isSeed, type Seed } from "./define.ts";
-import { importModule } from "./load.ts";
 import type { FileSeed } from "./project-seeds.ts";
 import { framesOf, syntaxErrorFrame } from "./stack.ts";
 
@@ -12,11 +12,19 @@ import { framesOf, syntaxErrorFrame } from "./stack.ts";
  * @param root absolute; patterns and messages are relative to it
  * @throws ReplantError REPLANT_SEED_INVALID naming a file that cannot be imported, or that exports no seed
  */
-export async function discoverSeeds(root: string, patterns: readonly string[]): Promise<FileSeed[]> {
+export async function discoverSeeds({
+  root,
+  patterns,
+  importModule,
+}: {
+  root: string;
+  patterns: readonly string[];
+  importModule: ImportModule;
+}): Promise<FileSeed[]> {
   const found = new Map<Seed, FileSeed>();
   for (const path of (await matches(root, patterns)).filter(isScript)) {
     const file = join(root, path);
-    const seeds = Object.values(await load(root, path)).filter(isSeed);
+    const seeds = Object.values(await load({ root, path, importModule })).filter(isSeed);
     if (seeds.length === 0) {
       throw new ReplantError("REPLANT_SEED_INVALID", "a seed file exports no seed", {
         where: path,
@@ -47,7 +55,15 @@ function isScript(path: string): boolean {
   return /\.[cm]?[jt]sx?$/.test(path) && !/\.d\.[cm]?ts$/.test(path);
 }
 
-async function load(root: string, path: string): Promise<Record<string, unknown>> {
+async function load({
+  root,
+  path,
+  importModule,
+}: {
+  root: string;
+  path: string;
+  importModule: ImportModule;
+}): Promise<Record<string, unknown>> {
   const file = join(root, path);
   try {
     return await importModule(file);

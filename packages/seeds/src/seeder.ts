@@ -1,4 +1,4 @@
-import type { Files, SeedChoice, Seeder, SeedInfo, SeedResult, SqlSession } from "@replant/core";
+import type { Files, ImportModule, SeedChoice, Seeder, SeedInfo, SeedResult, SqlSession } from "@replant/core";
 import { ReplantError } from "@replant/core";
 import { checkCommandSeed, type CommandSeed } from "./command-seed.ts";
 import { discoverSeeds } from "./discover.ts";
@@ -16,6 +16,7 @@ export interface SeederOptions {
   /** Sets that run when nobody chooses; one of them may have no seed. */
   readonly sets: readonly string[];
   readonly files: Files;
+  readonly importModule: ImportModule;
   readonly commands?: readonly CommandSeed[];
   /** URL of a database for the commands; null, and absent, where the engine takes no connections of other processes. */
   readonly connectionUrl?: (database: string) => string | null;
@@ -52,7 +53,7 @@ export function createSeeder(options: SeederOptions): Seeder {
 
 async function findSeeds(options: SeederOptions): Promise<ProjectSeed[]> {
   const commands = (options.commands ?? []).map(checkCommandSeed);
-  return orderSeeds([...(await discoverSeeds(options.root, options.patterns)), ...commands]);
+  return orderSeeds([...(await discoverSeeds(options)), ...commands]);
 }
 
 async function runSeed(

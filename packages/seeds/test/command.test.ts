@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SqlSession } from "@replant/core";
-import { nodeFiles } from "@replant/node";
+import { importModule, nodeFiles } from "@replant/node";
 import { createDatabase, tempDir, writeTree } from "@replant/testkit";
 import { describe, expect, test } from "vitest";
 import { createSeeder, type CommandSeed, type SeederOptions } from "../src/index.ts";
@@ -43,6 +43,7 @@ ${script}`,
       patterns: [],
       sets: ["system"],
       files: nodeFiles(),
+      importModule,
       commands: [{ ...command, ...entry }],
       connectionUrl: (name) => (name === database.name ? database.url : null),
       environment: process.env,

@@ -1,7 +1,7 @@
 import { readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Seeder, SeedChoice } from "@replant/core";
-import { nodeFiles } from "@replant/node";
+import { importModule, nodeFiles } from "@replant/node";
 import { tempDir, writeTree } from "@replant/testkit";
 import { describe, expect, test } from "vitest";
 import { dependenciesOf } from "../src/imports.ts";
@@ -13,7 +13,14 @@ const seed = (name: string, set = "system"): string =>
   `import { defineSeed } from ${api};\nexport const s = defineSeed({ name: "${name}", set: "${set}", async run() {} });\n`;
 
 function seeder(root: string, commands: readonly CommandSeed[] = []): Seeder {
-  return createSeeder({ root, patterns: ["app/seeds/*.ts"], sets: ["system"], files: nodeFiles(), commands });
+  return createSeeder({
+    root,
+    patterns: ["app/seeds/*.ts"],
+    sets: ["system"],
+    files: nodeFiles(),
+    importModule,
+    commands,
+  });
 }
 
 /** A project in which one seed needs files of every kind. */
@@ -91,7 +98,9 @@ describe("the fingerprint of seeds", () => {
     const root = await tempDir();
     await writeTree(root, { "seed.ts": seed("a"), "backups/latest.json": "1", "lib/x.ts": "1" });
     const fingerprint = (): Promise<string> =>
-      createSeeder({ root, patterns: ["seed.ts"], sets: ["system"], files: nodeFiles() }).fingerprint(all);
+      createSeeder({ root, patterns: ["seed.ts"], sets: ["system"], files: nodeFiles(), importModule }).fingerprint(
+        all,
+      );
     const before = await fingerprint();
     await writeFile(join(root, "backups/latest.json"), "2");
     expect(await fingerprint()).toBe(before);

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { isReplantError } from "@replant/core";
-import { nodeFiles } from "@replant/node";
+import { importModule, nodeFiles } from "@replant/node";
 import { openEmbedded } from "@replant/postgres/embedded";
 import { createSeeder } from "../src/index.ts";
 
@@ -24,7 +24,7 @@ const all = { sets: null, only: null };
 
 async function work({ root, patterns, method, cache = "" }: Job): Promise<unknown> {
   const files = nodeFiles();
-  const seeder = createSeeder({ root, patterns, sets: ["system"], files });
+  const seeder = createSeeder({ root, patterns, sets: ["system"], files, importModule });
   if (method === "list") return seeder.list();
   if (method === "fingerprint") return seeder.fingerprint(all);
   const engine = openEmbedded({ directory: join(root, ".database"), name: "app", files, cacheDirectory: cache });

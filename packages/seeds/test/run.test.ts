@@ -1,5 +1,5 @@
 import type { SeedResult, SqlSession } from "@replant/core";
-import { nodeFiles } from "@replant/node";
+import { importModule, nodeFiles } from "@replant/node";
 import { tempDir, writeTree } from "@replant/testkit";
 import { describe, expect, test } from "vitest";
 import { createSeeder } from "../src/index.ts";
@@ -15,7 +15,7 @@ async function seeder(files: Readonly<Record<string, string>>): Promise<ReturnTy
   const root = await tempDir();
   const withHeader = Object.entries(files).map(([path, text]) => [`seeds/${path}`, header + text] as const);
   await writeTree(root, Object.fromEntries(withHeader));
-  return createSeeder({ root, patterns: ["seeds/*.ts"], sets: ["system"], files: nodeFiles() });
+  return createSeeder({ root, patterns: ["seeds/*.ts"], sets: ["system"], files: nodeFiles(), importModule });
 }
 
 async function ledger(session: SqlSession): Promise<unknown[]> {

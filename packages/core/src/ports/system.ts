@@ -38,3 +38,6 @@ export interface FileWriter {
   write(bytes: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Imports a JavaScript or TypeScript module of the project by its absolute path, with whatever it takes to run TypeScript. */
+export type ImportModule = (path: string) => Promise<Record<string, unknown>>;

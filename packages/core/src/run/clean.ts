@@ -1,7 +1,8 @@
+import { messageOf } from "../errors.ts";
 import type { ManagedDatabase } from "../ports/engine.ts";
 import { retention } from "../plan/retention.ts";
 import type { Ports, Project, Run } from "./context.ts";
-import { messageOf, step, warn } from "./context.ts";
+import { step, warn } from "./context.ts";
 import { withRun } from "./with-run.ts";
 
 // One for the migrations and seeds of today, one for the branch that was just left, one spare.

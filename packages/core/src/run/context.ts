@@ -1,5 +1,5 @@
 import type { ErrorDetails } from "../errors.ts";
-import { isReplantError, ReplantError } from "../errors.ts";
+import { isReplantError, messageOf, ReplantError } from "../errors.ts";
 import type { Emit, StepKind } from "../model/events.ts";
 import type { JournalRecord } from "../model/journal.ts";
 import type { KeepRules } from "../model/keep.ts";
@@ -52,10 +52,6 @@ export interface Run {
 
 export function iso(timeMs: number): string {
   return new Date(timeMs).toISOString();
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : JSON.stringify(error);
 }
 
 export async function append(run: Run, record: JournalRecord): Promise<void> {

@@ -1,7 +1,7 @@
-import { isReplantError } from "../errors.ts";
+import { isReplantError, messageOf } from "../errors.ts";
 import type { JournalRecord } from "../model/journal.ts";
 import type { Ports, Project, Run } from "./context.ts";
-import { append, iso, messageOf } from "./context.ts";
+import { append, iso } from "./context.ts";
 import { recover } from "./recover.ts";
 
 /**

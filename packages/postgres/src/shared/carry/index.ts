@@ -1,7 +1,6 @@
 import type { CarryOutcome, CarryPlan, RowSource, SqlSession } from "@replant/core";
-import { ReplantError, sqlState } from "@replant/core";
+import { ReplantError, sqlState, messageOf } from "@replant/core";
 import { readCatalog } from "../catalog.ts";
-import { messageOf } from "../server-error.ts";
 import { relaxConstraints } from "./defer.ts";
 import { advanceSequences, loadAll } from "./load.ts";
 import { settleConflicts } from "./merge.ts";

@@ -1,3 +1,4 @@
+import type { ImportModule } from "@replant/core";
 import { pathToFileURL } from "node:url";
 
 /** What Node says of TypeScript that its type stripping cannot run, and of imports that only a bundler resolves. */
@@ -11,10 +12,11 @@ const transformable = new Set([
 
 /**
  * Imports a JavaScript or TypeScript module: by Node itself, because that is fast and its stack traces are right; where Node
- * cannot (enums, decorators, imports without extension, aliases of tsconfig), transformed by jiti.
+ * cannot (enums, decorators, imports without extension, aliases of tsconfig), transformed by jiti. What neither can run fails
+ * with the words of the last that tried.
  * @param path absolute
  */
-export async function importModule(path: string): Promise<Record<string, unknown>> {
+export const importModule: ImportModule = async (path) => {
   const url = pathToFileURL(path).href;
   try {
     return (await import(url)) as Record<string, unknown>;
@@ -25,10 +27,11 @@ export async function importModule(path: string): Promise<Record<string, unknown
     const jiti = createJiti(url, { fsCache: false, interopDefault: false, tsconfigPaths: true });
     return jiti.import<Record<string, unknown>>(path);
   }
-}
+};
 
-/** Decorators and imports of types without `type` are plain syntax errors to Node. */
+/** Decorators and imports of types without `type` are plain syntax errors to Node; TypeScript that is wrong has a code. */
 function isTransformable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return error.name === "SyntaxError" || ("code" in error && transformable.has(String(error.code)));
+  if (!("code" in error)) return error.name === "SyntaxError";
+  return transformable.has(String(error.code));
 }
