@@ -39,7 +39,7 @@ test("a script can do what the command does, and a broken journal directory stop
   const opened = await openProject({ cwd: target.workspace.directory, env: { DATABASE_URL: target.url ?? "" } });
   try {
     await expect(reset(opened.ports, opened.project, { ...request, authorise: async () => undefined })).rejects.toThrow(
-      "EEXIST",
+      "is not a directory",
     );
     expect(await keptRows(target)).toEqual(before);
     expect(await target.leftovers()).toEqual([]);
