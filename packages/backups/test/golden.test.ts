@@ -54,8 +54,9 @@ describe.each(ids)("the golden backup %s", (id) => {
     for (const name of readdirSync(join(golden, id))) {
       const [written, kept] = [directory, golden].map((root) => readFileSync(join(root, id, name)));
       if (written === undefined || kept === undefined) throw new Error("two files were read");
-      if (name !== "manifest.json") expect(framesOf(written)).toEqual(framesOf(kept));
-      if (versions["zstd"] === goldenZstd) expect(written.equals(kept)).toBe(true);
+      // Equal bytes from the same compressor; equal text in equal frames from another one.
+      expect([name, written.equals(kept) || versions["zstd"] !== goldenZstd]).toEqual([name, true]);
+      expect(name.endsWith(".json") ? [] : framesOf(written)).toEqual(name.endsWith(".json") ? [] : framesOf(kept));
     }
   });
 });
