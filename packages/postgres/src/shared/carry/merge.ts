@@ -9,7 +9,7 @@ import { columnIndex, writtenColumns } from "./staging.ts";
 function collisionsSql(table: StagedTable): string | null {
   const parts = table.plan.uniqueKeys.map((key) => {
     const equal = key.map((name) => `t.${quoteIdent(name)} = r.f${columnIndex(table.plan, name)}`);
-    return `select r.n, t.ctid as place from ${table.resolved} r join ${quoteTable(table.plan.table)} t on ${equal.join(" and ")}`;
+    return `select r.n, t.ctid as place, t.tableoid as part from ${table.resolved} r join ${quoteTable(table.plan.table)} t on ${equal.join(" and ")}`;
   });
   return parts.length === 0 ? null : parts.join(" union ");
 }
@@ -45,7 +45,7 @@ export async function settleConflicts(session: SqlSession, staging: Staging, map
     await exclude(
       "quarantined",
       `another kept row of ${label} takes the place of the same row of the seeds`,
-      `(select unnest(array_agg(n)) as n from (${collisions}) q group by place having count(*) > 1) c`,
+      `(select unnest(array_agg(n)) as n from (${collisions}) q group by place, part having count(*) > 1) c`,
     );
     if (table.plan.onConflict === "seed") {
       await mapToSeeded(session, { table, collisions, maps });
@@ -62,12 +62,13 @@ async function mapToSeeded(
   for (const map of maps.filter((candidate) => sameTable(candidate.target, table.plan.table))) {
     const indexes = map.columns.map((name) => columnIndex(table.plan, name));
     if (indexes.some((index) => index < 0)) continue;
-    const old = indexes.map((index) => `r.f${index}::text`);
-    const now = map.columns.map((name) => `t.${quoteIdent(name)}::text`);
+    const old = indexes.map((index) => `s.c${index}`);
+    const now = map.columns.map((name) => `t.${quoteIdent(name)}`);
     const columns = [...old.map((_, i) => `o${i}`), ...now.map((_, i) => `w${i}`)];
     await session.query(`insert into ${map.name} (${columns.join(", ")}) select ${[...old, ...now].join(", ")}
-      from (${collisions}) c join ${table.resolved} r on r.n = c.n join ${quoteTable(table.plan.table)} t on t.ctid = c.place
-      where ${old.map((value) => `${value} is not null`).join(" and ")} on conflict do nothing`);
+      from (${collisions}) c join ${table.rows} s on s.n = c.n join ${quoteTable(table.plan.table)} t on t.ctid = c.place and t.tableoid = c.part
+      where ${old.map((value) => `${value} is not null`).join(" and ")}
+      on conflict (${old.map((_, i) => `o${i}`).join(", ")}) do update set kept = false, ${now.map((_, i) => `w${i} = excluded.w${i}`).join(", ")}`);
   }
 }
 
@@ -76,7 +77,7 @@ export async function findMerges(session: SqlSession, table: StagedTable): Promi
   const collisions = collisionsSql(table);
   if (collisions === null) return 0;
   const rows = await session.query<{ n: string }>(
-    `with found as (insert into ${table.merged} select n, place from (${collisions}) c returning n)
+    `with found as (insert into ${table.merged} select n, place, part from (${collisions}) c returning n)
      select count(*)::text as n from found`,
   );
   return Number(rows[0]?.n ?? 0);
@@ -87,7 +88,7 @@ export function rememberReplacedSql(table: StagedTable, catalog: Catalog, index:
   return referencing(table, catalog).map(({ key }, i) => {
     const old = key.targetColumns.map((name, j) => `t.${quoteIdent(name)} as o${j}`);
     return `create temp table replant_p${index}_${i} as select g.n, ${old.join(", ")}
-      from ${table.merged} g join ${quoteTable(table.plan.table)} t on t.ctid = g.place`;
+      from ${table.merged} g join ${quoteTable(table.plan.table)} t on t.ctid = g.place and t.tableoid = g.part`;
   });
 }
 
@@ -119,5 +120,5 @@ function referencing(table: StagedTable, catalog: Catalog): { readonly owner: Ta
 export function mergeSql(table: StagedTable, condition: string): string {
   const set = writtenColumns(table.plan).map(({ column, index }) => `${quoteIdent(column.target.name)} = r.f${index}`);
   return `update ${quoteTable(table.plan.table)} t set ${set.join(", ")}
-    from ${table.merged} g join ${table.resolved} r on r.n = g.n where t.ctid = g.place and ${condition}`;
+    from ${table.merged} g join ${table.resolved} r on r.n = g.n where t.ctid = g.place and t.tableoid = g.part and ${condition}`;
 }

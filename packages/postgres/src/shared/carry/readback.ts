@@ -111,7 +111,7 @@ async function listQuarantined(session: SqlSession, table: StagedTable): Promise
   const label =
     identity === null ? "'row ' || s.n" : keyLabelSql(identity, (name) => `s.c${columnIndex(table.plan, name)}`);
   const rows = await session.query<{ row: string; reason: string }>(
-    `select ${label} as row, x.reason from ${table.excluded} x join ${table.rows} s on s.n = x.n
+    `select ${label} as row, x.reason from ${table.excluded} x join ${table.raw} s on s.n = x.n
      where x.kind = 'quarantined' order by x.n limit ${listedRowsMax}`,
   );
   return rows.map(({ row, reason }) => ({ table: nameOf(table.plan), row, reason }));
