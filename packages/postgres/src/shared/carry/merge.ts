@@ -5,6 +5,13 @@ import type { ReferenceMaps } from "./references.ts";
 import type { StagedTable, Staging } from "./staging.ts";
 import { columnIndex, writtenColumns } from "./staging.ts";
 
+/** A row that will not be loaded. */
+export interface Exclusion extends Record<string, unknown> {
+  readonly n: string;
+  readonly kind: "quarantined" | "dropped";
+  readonly reason: string;
+}
+
 /** Pairs of a row to load and an existing row that share a unique key. */
 function collisionsSql(table: StagedTable): string | null {
   const parts = table.plan.uniqueKeys.map((key) => {
@@ -14,44 +21,57 @@ function collisionsSql(table: StagedTable): string | null {
   return parts.length === 0 ? null : parts.join(" union ");
 }
 
+/** A select of `n`, `kind`, `reason` for the rows whose collisions do not end in a merge; null where nothing can collide. */
+function conflictsSql(table: StagedTable): string | null {
+  const collisions = collisionsSql(table);
+  if (collisions === null) return null;
+  const label = tableLabel(table.plan.table);
+  const keyNames = table.plan.uniqueKeys.map((key) => `(${key.join(", ")})`).join(", ");
+  const rows = (kind: string, reason: string, from: string): string =>
+    `select c.n, '${kind}' as kind, ${quoteLiteral(reason)} as reason from ${from} c`;
+  if (table.plan.onConflict === "error") {
+    const reason = `a row of the seeds has the same key of ${label}, one of ${keyNames}`;
+    return `select distinct q.* from (${rows("quarantined", reason, `(${collisions})`)}) q`;
+  }
+  const parts = [
+    rows("quarantined", `two different rows of the seeds have its keys of ${label}, among ${keyNames}`, "ambiguous"),
+    rows("quarantined", `another kept row of ${label} takes the place of the same row of the seeds`, "contested"),
+    ...(table.plan.onConflict === "seed" ? [rows("dropped", "the row of the seeds wins by rule", "settled")] : []),
+  ];
+  return `with collisions as materialized (${collisions}),
+    ambiguous as (select n from collisions group by n having count(*) > 1),
+    single as (select * from collisions where n not in (select n from ambiguous)),
+    contested as (select unnest(array_agg(n)) as n from single group by place, part having count(*) > 1),
+    settled as (select n from single where n not in (select n from contested))
+    ${parts.join(" union all ")}`;
+}
+
 /**
  * Decides collisions that do not end in a merge: a row that collides with two existing ones, or two rows with one, are
  * quarantined; the rules `error` and `seed` exclude the row, the latter translating references to it.
  */
 export async function settleConflicts(session: SqlSession, staging: Staging, maps: ReferenceMaps): Promise<void> {
   for (const table of staging.tables) {
+    const conflicts = conflictsSql(table);
     const collisions = collisionsSql(table);
-    if (collisions === null) continue;
-    const label = tableLabel(table.plan.table);
-    const keyNames = table.plan.uniqueKeys.map((key) => `(${key.join(", ")})`).join(", ");
-    const exclude = async (kind: string, reason: string, from: string): Promise<void> => {
-      await session.query(
-        `insert into ${table.excluded} select distinct c.n, '${kind}', ${quoteLiteral(reason)} from ${from} on conflict do nothing`,
-      );
-    };
-    if (table.plan.onConflict === "error") {
-      await exclude(
-        "quarantined",
-        `a row of the seeds has the same key of ${label}, one of ${keyNames}`,
-        `(${collisions}) c`,
-      );
+    if (conflicts === null || collisions === null) continue;
+    if (table.plan.onConflict !== "seed") {
+      await session.query(`insert into ${table.excluded} ${conflicts}`);
       continue;
     }
-    await exclude(
-      "quarantined",
-      `two different rows of the seeds have its keys of ${label}, among ${keyNames}`,
-      `(select n from (${collisions}) q group by n having count(*) > 1) c`,
-    );
-    await exclude(
-      "quarantined",
-      `another kept row of ${label} takes the place of the same row of the seeds`,
-      `(select unnest(array_agg(n)) as n from (${collisions}) q group by place, part having count(*) > 1) c`,
-    );
-    if (table.plan.onConflict === "seed") {
-      await mapToSeeded(session, { table, collisions, maps });
-      await exclude("dropped", "the row of the seeds wins by rule", `(${collisions}) c`);
-    }
+    // Who stands in for a row is looked up while the row is still among those to load.
+    const settled = `(select c.* from (${collisions}) c join (${conflicts}) x on x.n = c.n and x.kind = 'dropped')`;
+    await mapToSeeded(session, { table, collisions: settled, maps });
+    await session.query(`insert into ${table.excluded} ${conflicts}`);
   }
+}
+
+/** Conflicts that show only when rows of the seeds have been re-pointed at kept ones. Rules hold for them as for the others. */
+export async function lateConflicts(session: SqlSession, table: StagedTable): Promise<Exclusion[]> {
+  const conflicts = conflictsSql(table);
+  return conflicts === null
+    ? []
+    : session.query<Exclusion>(`select q.n::text as n, q.kind, q.reason from (${conflicts}) q`);
 }
 
 /** References to a kept row that gives way mean the seeded row from now on. */
@@ -66,7 +86,7 @@ async function mapToSeeded(
     const now = map.columns.map((name) => `t.${quoteIdent(name)}`);
     const columns = [...old.map((_, i) => `o${i}`), ...now.map((_, i) => `w${i}`)];
     await session.query(`insert into ${map.name} (${columns.join(", ")}) select ${[...old, ...now].join(", ")}
-      from (${collisions}) c join ${table.rows} s on s.n = c.n join ${quoteTable(table.plan.table)} t on t.ctid = c.place and t.tableoid = c.part
+      from ${collisions} c join ${table.rows} s on s.n = c.n join ${quoteTable(table.plan.table)} t on t.ctid = c.place and t.tableoid = c.part
       where ${old.map((value) => `${value} is not null`).join(" and ")}
       on conflict (${old.map((_, i) => `o${i}`).join(", ")}) do update set kept = false, ${now.map((_, i) => `w${i} = excluded.w${i}`).join(", ")}`);
   }

@@ -11,7 +11,7 @@ import type {
 import { tableLabel } from "@replant/core";
 import { quoteIdent, quoteLiteral, quoteTable } from "../quote.ts";
 import { keyLabelSql } from "../selection.ts";
-import { feedingSequences } from "./load.ts";
+import { behindSql, feedingSequences } from "./load.ts";
 import type { ReferenceMaps } from "./references.ts";
 import { repointedSql } from "./references.ts";
 import type { StagedTable, Staging } from "./staging.ts";
@@ -140,14 +140,13 @@ export async function findFaults(
     `select format('%s on %s', conname, conrelid::regclass) as name from pg_constraint where contype in ('f', 'c') and not convalidated`,
   );
   findings.push(...unchecked.map(({ name }) => `constraint ${name} is not validated`));
-  for (const { sequence, schema, table, column } of await feedingSequences(session, staging)) {
-    const [row] = await session.query<{ behind: boolean }>(
-      `select m.top >= coalesce((select nextval_at from (select case when is_called then last_value + 1 else last_value end as nextval_at
-         from ${sequence}) s), 1) as behind from (select max(${quoteIdent(column)})::bigint as top from ${quoteTable({ schema, name: table })}) m
-       where m.top is not null`,
-    );
-    if (row?.behind === true)
-      findings.push(`sequence ${sequence} is behind ${quoteLiteral(`${table}.${column}`).trim()}`);
+  for (const feeding of await feedingSequences(session, staging)) {
+    const [row] = await session.query<{ behind: boolean }>(behindSql(feeding));
+    if (row?.behind === true) {
+      findings.push(
+        `sequence ${feeding.sequence} is behind ${quoteLiteral(`${feeding.table}.${feeding.column}`).trim()}`,
+      );
+    }
   }
   return findings;
 }

@@ -150,6 +150,17 @@ function targetExists({ reference, staging, maps }: ReferenceScope, values: read
   return found;
 }
 
+/** A select of `n`, `kind`, `reason` for loaded rows whose reference points at no row of the new database. */
+export function danglingSql(table: StagedTable, reference: CarryReference): string {
+  const values = reference.columns.map((name) => `r.f${columnIndex(table.plan, name)}`);
+  const match = reference.targetColumns.map((name, i) => `t.${quoteIdent(name)} = ${values[i]}`).join(" and ");
+  const kind = reference.onMissing === "drop-row" ? "dropped" : "quarantined";
+  const reason = `${reference.columns.join(", ")}: another row took the place of the row of ${tableLabel(reference.target)} that it means`;
+  return `select r.n, '${kind}' as kind, ${quoteLiteral(reason)} as reason from ${table.resolved} r
+    where ${values.map((value) => `${value} is not null`).join(" and ")}
+      and not exists (select from ${quoteTable(reference.target)} t where ${match})`;
+}
+
 /** Names the missing row by its natural key where the backup knows it, by its value otherwise. */
 function missingReason({ reference, staging }: ReferenceScope, values: readonly string[]): string {
   const columns = reference.columns.join(", ");
