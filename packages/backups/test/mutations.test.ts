@@ -16,6 +16,10 @@ import { firstId, newStore, readParts, secondId, writeBackup } from "./sample.ts
  * refused with a code of ours, or give exactly the rows that were written.
  */
 
+/** How many changes are tried; `REPLANT_FUZZ=100000` tries more than a usual run has the time for. */
+const mutations = Number(process.env["REPLANT_FUZZ"] ?? 10_000);
+const limit = { timeout: 60_000 + mutations * 20 };
+
 const first = { t0001: "1\ta\n2\t\\N\n", t0002: "3\ta\n".repeat(60), t0003: "" };
 const second = { t0001: "1\tb\n2\t\\N\n", t0002: "3\tb\n".repeat(60), t0003: "" };
 const refusals = [
@@ -159,40 +163,44 @@ async function sampleImage() {
   return { image, content, store: diskStore({ directory, files: readOnlyFiles(image) }), directory, path };
 }
 
-test("3,000 changes of bytes, frames and JSON: refused, or the same rows; the page's reader agrees", async () => {
-  const { image, content, store, directory, path } = await sampleImage();
-  const seen = { same: 0, refused: 0 };
-  const change = fc.oneof(
-    { weight: 6, arbitrary: fc.tuple(fc.constantFrom(...targets), mutation) },
-    { weight: 2, arbitrary: fc.tuple(fc.constantFrom(...targets.slice(1, 4)), frameMutation) },
-    { weight: 2, arbitrary: fc.tuple(fc.constant("manifest.json"), edit) },
-  );
-  const read = (reference: string) => outcome(async () => readParts(await store.open(reference)));
-  expect([await read("latest"), await read(firstId), await read(path)]).toEqual(["same", "same", "same"]);
-  await fc.assert(
-    fc.asyncProperty(change, async ([target, mutate]) => {
-      const file = join(path, target);
-      const original = content(file);
-      const isPointer = target.startsWith("..");
-      const changed = mutate(original, isPointer ? original : content(join(directory, secondId, target)));
-      image.set(file, changed);
-      try {
-        const byPath = await read(path);
-        expect(byPath).toBe(isPointer || changed.equals(original) ? "same" : "refused");
-        expect(independentOutcome((name) => content(join(path, name)))).toBe(byPath);
-        const others = [await read("latest"), await read(firstId)];
-        expect(isPointer || others.every((result) => result === byPath)).toBe(true);
-        expect(await store.list()).toHaveLength(2);
-        seen[byPath]++;
-      } finally {
-        image.set(file, original);
-      }
-    }),
-    { numRuns: 3000 },
-  );
-  expect(seen.refused).toBeGreaterThan(2000);
-  expect((await store.list()).map(({ damage }) => damage)).toEqual([null, null]);
-});
+test(
+  `${mutations} changes of bytes, frames and JSON: refused, or the same rows; the page's reader agrees`,
+  limit,
+  async () => {
+    const { image, content, store, directory, path } = await sampleImage();
+    const seen = { same: 0, refused: 0 };
+    const change = fc.oneof(
+      { weight: 6, arbitrary: fc.tuple(fc.constantFrom(...targets), mutation) },
+      { weight: 2, arbitrary: fc.tuple(fc.constantFrom(...targets.slice(1, 4)), frameMutation) },
+      { weight: 2, arbitrary: fc.tuple(fc.constant("manifest.json"), edit) },
+    );
+    const read = (reference: string) => outcome(async () => readParts(await store.open(reference)));
+    expect([await read("latest"), await read(firstId), await read(path)]).toEqual(["same", "same", "same"]);
+    await fc.assert(
+      fc.asyncProperty(change, async ([target, mutate]) => {
+        const file = join(path, target);
+        const original = content(file);
+        const isPointer = target.startsWith("..");
+        const changed = mutate(original, isPointer ? original : content(join(directory, secondId, target)));
+        image.set(file, changed);
+        try {
+          const byPath = await read(path);
+          expect(byPath).toBe(isPointer || changed.equals(original) ? "same" : "refused");
+          expect(independentOutcome((name) => content(join(path, name)))).toBe(byPath);
+          const others = [await read("latest"), await read(firstId)];
+          expect(isPointer || others.every((result) => result === byPath)).toBe(true);
+          expect(await store.list()).toHaveLength(2);
+          seen[byPath]++;
+        } finally {
+          image.set(file, original);
+        }
+      }),
+      { numRuns: mutations },
+    );
+    expect(seen.refused).toBeGreaterThan(mutations / 2);
+    expect((await store.list()).map(({ damage }) => damage)).toEqual([null, null]);
+  },
+);
 
 /** Values that have hurt somebody's parser, path or query before. */
 const hostile = fc.constantFrom<unknown>(
@@ -218,27 +226,31 @@ function replaced(value: unknown, path: readonly string[], by: unknown): unknown
   return Object.fromEntries(members.map(([key, member]) => [key, key === name ? replaced(member, rest, by) : member]));
 }
 
-test("1,000 manifests with hostile names, counts and types under a right seal: refused, or the rows are the same", async () => {
-  const { image, content, store, path } = await sampleImage();
-  const file = join(path, "manifest.json");
-  const intact = content(file);
-  const original = readManifestJson(path);
-  const everywhere = places(original);
-  let refused = 0;
-  await fc.assert(
-    fc.asyncProperty(fc.nat(everywhere.length - 1), fc.option(hostile, { nil: undefined }), async (place, value) => {
-      const changed = resealed(replaced(original, everywhere[place] ?? [], value) as object);
-      fc.pre(!changed.equals(intact));
-      image.set(file, changed);
-      // The pointer's digest finds every one of them, whoever sealed it.
-      expect(await outcome(async () => readParts(await store.open("latest")))).toBe("refused");
-      expect((await store.list()).find(({ id }) => id === firstId)?.damage).toEqual(expect.any(String));
-      if ((await outcome(async () => readParts(await store.open(path)))) === "refused") refused++;
-    }),
-    { numRuns: 1000 },
-  );
-  expect(refused).toBeGreaterThan(500);
-});
+test(
+  `${mutations / 10} manifests with hostile names, counts and types under a right seal: refused, or the rows are the same`,
+  limit,
+  async () => {
+    const { image, content, store, path } = await sampleImage();
+    const file = join(path, "manifest.json");
+    const intact = content(file);
+    const original = readManifestJson(path);
+    const everywhere = places(original);
+    let refused = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.nat(everywhere.length - 1), fc.option(hostile, { nil: undefined }), async (place, value) => {
+        const changed = resealed(replaced(original, everywhere[place] ?? [], value) as object);
+        fc.pre(!changed.equals(intact));
+        image.set(file, changed);
+        // The pointer's digest finds every one of them, whoever sealed it.
+        expect(await outcome(async () => readParts(await store.open("latest")))).toBe("refused");
+        expect((await store.list()).find(({ id }) => id === firstId)?.damage).toEqual(expect.any(String));
+        if ((await outcome(async () => readParts(await store.open(path)))) === "refused") refused++;
+      }),
+      { numRuns: mutations / 10 },
+    );
+    expect(refused).toBeGreaterThan(mutations / 20);
+  },
+);
 
 test("a backup that was copied under another id is not that backup", async () => {
   const { store, directory } = newStore();

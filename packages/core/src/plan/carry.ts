@@ -11,7 +11,7 @@ import type { Catalog, Column, ForeignKey, Table } from "../model/catalog.ts";
 import { findTable, sameTable } from "../model/catalog.ts";
 import type { KeepRule, KeepRules } from "../model/keep.ts";
 import { keepRuleOf } from "./backup.ts";
-import { identityColumns, naturalKey, referenceOf } from "./natural-key.ts";
+import { identityColumns, naturalKey, naturalKeys, referenceOf } from "./natural-key.ts";
 import { dependencyOrder } from "./order.ts";
 
 const defaultRule: KeepRule = { where: null, onConflict: "kept", onMissing: {} };
@@ -118,8 +118,12 @@ function planContext(entries: readonly BackupEntry[], target: Catalog): ContextT
   const tables = entries.flatMap((entry): ContextTable[] => {
     if (entry.role !== "context") return [];
     const table = findTable(target, entry.table);
-    const key = table === undefined ? null : naturalKey(table);
-    if (table === undefined || key === null || !key.every((name) => entry.columns.includes(name))) return [];
+    if (table === undefined) return [];
+    // A key that came with the new schema says nothing about old rows; the old choice is best, its own references were followed.
+    const before = naturalKey(entry.table)?.join("\0");
+    const usable = naturalKeys(table).filter((key) => key.every((name) => entry.columns.includes(name)));
+    const key = usable.find((columns) => columns.join("\0") === before) ?? usable[0];
+    if (key === undefined) return [];
     return [
       {
         table,

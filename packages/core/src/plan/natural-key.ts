@@ -12,15 +12,20 @@ export function isSurrogate(column: Column): boolean {
  * the key's name, so that the choice does not depend on the order of creation. null when there is none.
  */
 export function naturalKey(table: Table): readonly string[] | null {
+  return naturalKeys(table)[0] ?? null;
+}
+
+/** Every natural key of a table, the one that `naturalKey` chooses first. */
+export function naturalKeys(table: Table): (readonly string[])[] {
   const columns = new Map(table.columns.map((column) => [column.name, column]));
   const natural = table.keys.filter((key) =>
     key.columns.every((name) => {
       const column = columns.get(name);
-      return column !== undefined && column.notNull && !isSurrogate(column);
+      return column !== undefined && column.notNull && !column.generated && !isSurrogate(column);
     }),
   );
   natural.sort((a, b) => a.columns.length - b.columns.length || (a.name < b.name ? -1 : 1));
-  return natural[0]?.columns ?? null;
+  return natural.map((key) => key.columns);
 }
 
 /** The columns that tell one row from another: the primary key, else a unique key without NULLs, else null. */

@@ -5,9 +5,9 @@ import { relaxConstraints } from "./defer.ts";
 import { advanceSequences, loadAll } from "./load.ts";
 import { settleConflicts } from "./merge.ts";
 import { findFaults, readBack } from "./readback.ts";
-import { buildMaps, resolvedViewSql, resolveMissing } from "./references.ts";
+import { buildMaps, resolveMissing, resolveViews } from "./references.ts";
 import type { Staging } from "./staging.ts";
-import { excludeUncastable, stage } from "./staging.ts";
+import { stage } from "./staging.ts";
 
 /** The temporary tables of a session's last carry, for `verify`. */
 const staged = new WeakMap<SqlSession, Staging>();
@@ -19,10 +19,9 @@ export async function carry(session: SqlSession, plan: CarryPlan, source: RowSou
   try {
     const catalog = await readCatalog(session);
     const staging = await stage(session, plan, source);
-    for (const table of staging.tables) await excludeUncastable(session, table);
-    const maps = await buildMaps(session, staging);
+    const maps = await buildMaps(session, staging, catalog);
     await resolveMissing(session, staging, maps);
-    for (const table of staging.tables) await session.script(resolvedViewSql(table, maps));
+    await resolveViews(session, staging, maps);
     await settleConflicts(session, staging, maps);
     await resolveMissing(session, staging, maps);
     const restore = await relaxConstraints(session);

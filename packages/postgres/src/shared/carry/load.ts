@@ -1,15 +1,16 @@
 import type { Catalog, SqlSession } from "@replant/core";
 import { ReplantError, sqlState, tableLabel } from "@replant/core";
-import { columnList, doBlock, quoteIdent, quoteTable } from "../quote.ts";
-import { findMerges, mergeSql, rememberReplacedSql, repointSeededSql } from "./merge.ts";
-import { resolveMissing } from "./references.ts";
+import { columnList, doBlock, quoteIdent, quoteLiteral, quoteTable } from "../quote.ts";
+import type { Exclusion } from "./merge.ts";
+import { findMerges, lateConflicts, mergeSql, rememberReplacedSql, repointSeededSql } from "./merge.ts";
+import { danglingSql, resolveMissing } from "./references.ts";
 import type { ReferenceMaps } from "./references.ts";
 import type { StagedTable, Staging } from "./staging.ts";
 import { writtenColumns } from "./staging.ts";
 
 interface Failure {
   readonly table: StagedTable;
-  readonly rows: readonly { n: string; reason: string }[];
+  readonly rows: readonly Exclusion[];
 }
 
 /**
@@ -27,6 +28,11 @@ export async function loadAll(
     const merged = new Map<StagedTable, number>();
     let failure: Failure | null = null;
     for (const [index, table] of staging.tables.entries()) {
+      const conflicts = await lateConflicts(session, table);
+      if (conflicts.length > 0) {
+        failure = { table, rows: conflicts };
+        break;
+      }
       const merges = await findMerges(session, table);
       merged.set(table, merges);
       failure = await (merges === 0
@@ -34,6 +40,7 @@ export async function loadAll(
         : mergeTable(session, { table, catalog, index }));
       if (failure !== null) break;
     }
+    failure ??= await findDangling(session, staging);
     if (failure === null) {
       await session.script("release savepoint replant_load; drop table replant_failed");
       return merged;
@@ -42,6 +49,18 @@ export async function loadAll(
     await exclude(session, failure);
     await resolveMissing(session, staging, maps);
   }
+}
+
+/** Rows whose reference means nothing after all, because what it means was replaced: the constraint would refuse all rows. */
+async function findDangling(session: SqlSession, staging: Staging): Promise<Failure | null> {
+  for (const table of staging.tables) {
+    if (table.plan.references.length === 0) continue;
+    const found = table.plan.references.map((reference) => danglingSql(table, reference));
+    const rows = await session.query<Exclusion>(`select distinct on (q.n) q.n::text as n, q.kind, q.reason
+      from (${found.join(" union all ")}) q order by q.n`);
+    if (rows.length > 0) return { table, rows };
+  }
+  return null;
 }
 
 /** Loads a table of which some rows take the place of existing ones. */
@@ -75,7 +94,9 @@ function insertSql(table: StagedTable, condition: string): string {
   const written = writtenColumns(table.plan);
   const names = columnList(written.map(({ column }) => column.target.name));
   const override = written.some(({ column }) => column.target.identity === "always") ? "overriding system value" : "";
-  return `insert into ${quoteTable(table.plan.table)} (${names}) ${override}
+  // Without a column to write, every row is one of defaults.
+  const into = written.length === 0 ? "" : `(${names}) ${override}`;
+  return `insert into ${quoteTable(table.plan.table)} ${into}
     select ${written.map(({ index }) => `r.f${index}`).join(", ")} from ${table.resolved} r
     where not exists (select from ${table.merged} g where g.n = r.n) and ${condition}`;
 }
@@ -99,7 +120,9 @@ async function findFailing(
       end;
     end loop; end`),
   );
-  const failed = await session.query<{ n: string; reason: string }>("select n::text as n, reason from replant_failed");
+  const failed = await session.query<Exclusion>(
+    "select n::text as n, 'quarantined' as kind, reason from replant_failed",
+  );
   if (failed.length === 0) {
     throw new ReplantError(
       "REPLANT_CARRY_FAILED",
@@ -114,22 +137,34 @@ async function findFailing(
 
 async function exclude(session: SqlSession, { table, rows }: Failure): Promise<void> {
   await session.query(
-    `insert into ${table.excluded} select (r->>'n')::bigint, 'quarantined', r->>'reason'
+    `insert into ${table.excluded} select (r->>'n')::bigint, r->>'kind', r->>'reason'
      from jsonb_array_elements($1::text::jsonb) r on conflict do nothing`,
     [JSON.stringify(rows)],
   );
 }
 
-/** Sets every sequence that feeds a carried column past the largest value in it. */
+/**
+ * Sets every sequence that feeds a carried column past the values in it that the sequence itself could give; one that counts down
+ * goes below them. A sequence is never set back.
+ */
 export async function advanceSequences(session: SqlSession, staging: Staging): Promise<void> {
-  for (const { sequence, schema, table, column } of await feedingSequences(session, staging)) {
-    await session.query(
-      `select setval($1::regclass, m.top) from (select max(${quoteIdent(column)})::bigint as top from ${quoteTable({ schema, name: table })}) m
-       where m.top is not null and m.top > coalesce((select last_value from pg_sequences
-         where format('%I.%I', schemaname, sequencename)::regclass = $1::regclass), 0)`,
-      [sequence],
-    );
+  for (const feeding of await feedingSequences(session, staging)) {
+    await session.query(`select setval($1::regclass, b.top) from (${behindSql(feeding)}) b where b.behind`, [
+      feeding.sequence,
+    ]);
   }
+}
+
+/** One row: `top`, the furthest value of the column that its sequence could give, and `behind`, whether it still will. */
+export function behindSql({ sequence, schema, table, column }: FeedingSequence): string {
+  const value = `t.${quoteIdent(column)}`;
+  return `select m.top, m.top is not null and case when p.seqincrement > 0
+      then case when s.is_called then s.last_value < m.top else s.last_value <= m.top end
+      else case when s.is_called then s.last_value > m.top else s.last_value >= m.top end end as behind
+    from pg_sequence p cross join ${sequence} s
+      cross join lateral (select case when p.seqincrement > 0 then max(${value}) else min(${value}) end::bigint as top
+        from ${quoteTable({ schema, name: table })} t where ${value} between p.seqmin and p.seqmax) m
+    where p.seqrelid = ${quoteLiteral(sequence)}::regclass`;
 }
 
 export interface FeedingSequence {
@@ -140,7 +175,7 @@ export interface FeedingSequence {
   readonly column: string;
 }
 
-/** Sequences that identity columns, serial columns and defaults with `nextval` of carried tables draw from. */
+/** Sequences that identity columns, serial columns and defaults with `nextval` of carried tables draw from; columns of whole numbers. */
 export async function feedingSequences(session: SqlSession, staging: Staging): Promise<FeedingSequence[]> {
   const names = staging.tables.map((table) => quoteTable(table.plan.table));
   if (names.length === 0) return [];
@@ -153,7 +188,7 @@ export async function feedingSequences(session: SqlSession, staging: Staging): P
              and p.refobjsubid = a.attnum and p.deptype in ('a', 'i'))
        join pg_class s on s.relkind = 'S' and s.oid = case when p.classid = 'pg_attrdef'::regclass then p.refobjid else p.objid end
        join pg_namespace sn on sn.oid = s.relnamespace
-     where c.oid::regclass = any($1::text[]::regclass[])`,
+     where c.oid::regclass = any($1::text[]::regclass[]) and a.atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)`,
     [names],
   );
 }

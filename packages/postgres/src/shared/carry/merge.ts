@@ -5,13 +5,45 @@ import type { ReferenceMaps } from "./references.ts";
 import type { StagedTable, Staging } from "./staging.ts";
 import { columnIndex, writtenColumns } from "./staging.ts";
 
+/** A row that will not be loaded. */
+export interface Exclusion extends Record<string, unknown> {
+  readonly n: string;
+  readonly kind: "quarantined" | "dropped";
+  readonly reason: string;
+}
+
 /** Pairs of a row to load and an existing row that share a unique key. */
 function collisionsSql(table: StagedTable): string | null {
   const parts = table.plan.uniqueKeys.map((key) => {
     const equal = key.map((name) => `t.${quoteIdent(name)} = r.f${columnIndex(table.plan, name)}`);
-    return `select r.n, t.ctid as place from ${table.resolved} r join ${quoteTable(table.plan.table)} t on ${equal.join(" and ")}`;
+    return `select r.n, t.ctid as place, t.tableoid as part from ${table.resolved} r join ${quoteTable(table.plan.table)} t on ${equal.join(" and ")}`;
   });
   return parts.length === 0 ? null : parts.join(" union ");
+}
+
+/** A select of `n`, `kind`, `reason` for the rows whose collisions do not end in a merge; null where nothing can collide. */
+function conflictsSql(table: StagedTable): string | null {
+  const collisions = collisionsSql(table);
+  if (collisions === null) return null;
+  const label = tableLabel(table.plan.table);
+  const keyNames = table.plan.uniqueKeys.map((key) => `(${key.join(", ")})`).join(", ");
+  const rows = (kind: string, reason: string, from: string): string =>
+    `select c.n, '${kind}' as kind, ${quoteLiteral(reason)} as reason from ${from} c`;
+  if (table.plan.onConflict === "error") {
+    const reason = `a row of the seeds has the same key of ${label}, one of ${keyNames}`;
+    return `select distinct q.* from (${rows("quarantined", reason, `(${collisions})`)}) q`;
+  }
+  const parts = [
+    rows("quarantined", `two different rows of the seeds have its keys of ${label}, among ${keyNames}`, "ambiguous"),
+    rows("quarantined", `another kept row of ${label} takes the place of the same row of the seeds`, "contested"),
+    ...(table.plan.onConflict === "seed" ? [rows("dropped", "the row of the seeds wins by rule", "settled")] : []),
+  ];
+  return `with collisions as materialized (${collisions}),
+    ambiguous as (select n from collisions group by n having count(*) > 1),
+    single as (select * from collisions where n not in (select n from ambiguous)),
+    contested as (select unnest(array_agg(n)) as n from single group by place, part having count(*) > 1),
+    settled as (select n from single where n not in (select n from contested))
+    ${parts.join(" union all ")}`;
 }
 
 /**
@@ -20,38 +52,26 @@ function collisionsSql(table: StagedTable): string | null {
  */
 export async function settleConflicts(session: SqlSession, staging: Staging, maps: ReferenceMaps): Promise<void> {
   for (const table of staging.tables) {
+    const conflicts = conflictsSql(table);
     const collisions = collisionsSql(table);
-    if (collisions === null) continue;
-    const label = tableLabel(table.plan.table);
-    const keyNames = table.plan.uniqueKeys.map((key) => `(${key.join(", ")})`).join(", ");
-    const exclude = async (kind: string, reason: string, from: string): Promise<void> => {
-      await session.query(
-        `insert into ${table.excluded} select distinct c.n, '${kind}', ${quoteLiteral(reason)} from ${from} on conflict do nothing`,
-      );
-    };
-    if (table.plan.onConflict === "error") {
-      await exclude(
-        "quarantined",
-        `a row of the seeds has the same key of ${label}, one of ${keyNames}`,
-        `(${collisions}) c`,
-      );
+    if (conflicts === null || collisions === null) continue;
+    if (table.plan.onConflict !== "seed") {
+      await session.query(`insert into ${table.excluded} ${conflicts}`);
       continue;
     }
-    await exclude(
-      "quarantined",
-      `two different rows of the seeds have its keys of ${label}, among ${keyNames}`,
-      `(select n from (${collisions}) q group by n having count(*) > 1) c`,
-    );
-    await exclude(
-      "quarantined",
-      `another kept row of ${label} takes the place of the same row of the seeds`,
-      `(select unnest(array_agg(n)) as n from (${collisions}) q group by place having count(*) > 1) c`,
-    );
-    if (table.plan.onConflict === "seed") {
-      await mapToSeeded(session, { table, collisions, maps });
-      await exclude("dropped", "the row of the seeds wins by rule", `(${collisions}) c`);
-    }
+    // Who stands in for a row is looked up while the row is still among those to load.
+    const settled = `(select c.* from (${collisions}) c join (${conflicts}) x on x.n = c.n and x.kind = 'dropped')`;
+    await mapToSeeded(session, { table, collisions: settled, maps });
+    await session.query(`insert into ${table.excluded} ${conflicts}`);
   }
+}
+
+/** Conflicts that show only when rows of the seeds have been re-pointed at kept ones. Rules hold for them as for the others. */
+export async function lateConflicts(session: SqlSession, table: StagedTable): Promise<Exclusion[]> {
+  const conflicts = conflictsSql(table);
+  return conflicts === null
+    ? []
+    : session.query<Exclusion>(`select q.n::text as n, q.kind, q.reason from (${conflicts}) q`);
 }
 
 /** References to a kept row that gives way mean the seeded row from now on. */
@@ -62,12 +82,13 @@ async function mapToSeeded(
   for (const map of maps.filter((candidate) => sameTable(candidate.target, table.plan.table))) {
     const indexes = map.columns.map((name) => columnIndex(table.plan, name));
     if (indexes.some((index) => index < 0)) continue;
-    const old = indexes.map((index) => `r.f${index}::text`);
-    const now = map.columns.map((name) => `t.${quoteIdent(name)}::text`);
+    const old = indexes.map((index) => `s.c${index}`);
+    const now = map.columns.map((name) => `t.${quoteIdent(name)}`);
     const columns = [...old.map((_, i) => `o${i}`), ...now.map((_, i) => `w${i}`)];
     await session.query(`insert into ${map.name} (${columns.join(", ")}) select ${[...old, ...now].join(", ")}
-      from (${collisions}) c join ${table.resolved} r on r.n = c.n join ${quoteTable(table.plan.table)} t on t.ctid = c.place
-      where ${old.map((value) => `${value} is not null`).join(" and ")} on conflict do nothing`);
+      from ${collisions} c join ${table.rows} s on s.n = c.n join ${quoteTable(table.plan.table)} t on t.ctid = c.place and t.tableoid = c.part
+      where ${old.map((value) => `${value} is not null`).join(" and ")}
+      on conflict (${old.map((_, i) => `o${i}`).join(", ")}) do update set kept = false, ${now.map((_, i) => `w${i} = excluded.w${i}`).join(", ")}`);
   }
 }
 
@@ -76,7 +97,7 @@ export async function findMerges(session: SqlSession, table: StagedTable): Promi
   const collisions = collisionsSql(table);
   if (collisions === null) return 0;
   const rows = await session.query<{ n: string }>(
-    `with found as (insert into ${table.merged} select n, place from (${collisions}) c returning n)
+    `with found as (insert into ${table.merged} select n, place, part from (${collisions}) c returning n)
      select count(*)::text as n from found`,
   );
   return Number(rows[0]?.n ?? 0);
@@ -87,7 +108,7 @@ export function rememberReplacedSql(table: StagedTable, catalog: Catalog, index:
   return referencing(table, catalog).map(({ key }, i) => {
     const old = key.targetColumns.map((name, j) => `t.${quoteIdent(name)} as o${j}`);
     return `create temp table replant_p${index}_${i} as select g.n, ${old.join(", ")}
-      from ${table.merged} g join ${quoteTable(table.plan.table)} t on t.ctid = g.place`;
+      from ${table.merged} g join ${quoteTable(table.plan.table)} t on t.ctid = g.place and t.tableoid = g.part`;
   });
 }
 
@@ -119,5 +140,5 @@ function referencing(table: StagedTable, catalog: Catalog): { readonly owner: Ta
 export function mergeSql(table: StagedTable, condition: string): string {
   const set = writtenColumns(table.plan).map(({ column, index }) => `${quoteIdent(column.target.name)} = r.f${index}`);
   return `update ${quoteTable(table.plan.table)} t set ${set.join(", ")}
-    from ${table.merged} g join ${table.resolved} r on r.n = g.n where t.ctid = g.place and ${condition}`;
+    from ${table.merged} g join ${table.resolved} r on r.n = g.n where t.ctid = g.place and t.tableoid = g.part and ${condition}`;
 }

@@ -11,7 +11,7 @@ import type {
 import { tableLabel } from "@replant/core";
 import { quoteIdent, quoteLiteral, quoteTable } from "../quote.ts";
 import { keyLabelSql } from "../selection.ts";
-import { feedingSequences } from "./load.ts";
+import { behindSql, feedingSequences } from "./load.ts";
 import type { ReferenceMaps } from "./references.ts";
 import { repointedSql } from "./references.ts";
 import type { StagedTable, Staging } from "./staging.ts";
@@ -111,7 +111,7 @@ async function listQuarantined(session: SqlSession, table: StagedTable): Promise
   const label =
     identity === null ? "'row ' || s.n" : keyLabelSql(identity, (name) => `s.c${columnIndex(table.plan, name)}`);
   const rows = await session.query<{ row: string; reason: string }>(
-    `select ${label} as row, x.reason from ${table.excluded} x join ${table.rows} s on s.n = x.n
+    `select ${label} as row, x.reason from ${table.excluded} x join ${table.raw} s on s.n = x.n
      where x.kind = 'quarantined' order by x.n limit ${listedRowsMax}`,
   );
   return rows.map(({ row, reason }) => ({ table: nameOf(table.plan), row, reason }));
@@ -140,14 +140,13 @@ export async function findFaults(
     `select format('%s on %s', conname, conrelid::regclass) as name from pg_constraint where contype in ('f', 'c') and not convalidated`,
   );
   findings.push(...unchecked.map(({ name }) => `constraint ${name} is not validated`));
-  for (const { sequence, schema, table, column } of await feedingSequences(session, staging)) {
-    const [row] = await session.query<{ behind: boolean }>(
-      `select m.top >= coalesce((select nextval_at from (select case when is_called then last_value + 1 else last_value end as nextval_at
-         from ${sequence}) s), 1) as behind from (select max(${quoteIdent(column)})::bigint as top from ${quoteTable({ schema, name: table })}) m
-       where m.top is not null`,
-    );
-    if (row?.behind === true)
-      findings.push(`sequence ${sequence} is behind ${quoteLiteral(`${table}.${column}`).trim()}`);
+  for (const feeding of await feedingSequences(session, staging)) {
+    const [row] = await session.query<{ behind: boolean }>(behindSql(feeding));
+    if (row?.behind === true) {
+      findings.push(
+        `sequence ${feeding.sequence} is behind ${quoteLiteral(`${feeding.table}.${feeding.column}`).trim()}`,
+      );
+    }
   }
   return findings;
 }
