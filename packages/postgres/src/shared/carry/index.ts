@@ -3,7 +3,7 @@ import { ReplantError, sqlState } from "@replant/core";
 import { readCatalog } from "../catalog.ts";
 import { messageOf } from "../server-error.ts";
 import { relaxConstraints } from "./defer.ts";
-import { advanceSequences, loadAll } from "./load.ts";
+import { advanceSequences, loadAll, refreshViews } from "./load.ts";
 import { settleConflicts } from "./merge.ts";
 import { findFaults, readBack } from "./readback.ts";
 import { buildMaps, resolveMissing, resolveViews } from "./references.ts";
@@ -29,6 +29,7 @@ export async function carry(session: SqlSession, plan: CarryPlan, source: RowSou
     const merged = await loadAll(session, { staging, maps, catalog });
     await advanceSequences(session, staging);
     await session.script(restore);
+    await refreshViews(session);
     await session.script("commit");
     staged.set(session, staging);
     return await readBack(session, { plan, staging, maps, merged });
