@@ -123,22 +123,41 @@ class World {
     return ref.targetColumns.map((name) => there[name] ?? null);
   }
 
-  /** Applies the rules for what is missing until nothing changes, and puts the final values in. */
+  /** Applies the rules for what is missing, round by round, until nothing changes: in a round all references see the same state. */
   settleReferences(): void {
     for (let changed = true; changed;) {
-      changed = false;
-      for (const row of this.kept) {
-        for (const ref of row.table.refs) {
-          if (row.gone !== null || row.nulled.has(ref.name) || ref.columns.some((name) => row.old[name] == null))
-            continue;
-          const values = this.resolve(row, ref);
-          if (values === null) {
-            changed = true;
-            if (ref.onMissing === "null") row.nulled.add(ref.name);
-            else row.gone = ref.onMissing === "drop-row" ? "dropped" : "quarantined";
-          }
-          for (const [i, name] of ref.columns.entries()) row.values[name] = values?.[i] ?? null;
-        }
+      const missing = this.kept.flatMap((row) =>
+        this.#standing(row)
+          .filter((ref) => this.resolve(row, ref) === null)
+          .map((ref) => ({ row, ref })),
+      );
+      changed = missing.length > 0;
+      for (const { row, ref } of missing) {
+        if (ref.onMissing === "null") row.nulled.add(ref.name);
+        else row.gone ??= ref.onMissing === "drop-row" ? "dropped" : "quarantined";
+      }
+    }
+    this.#translate();
+  }
+
+  /** References of a row that still have to mean something. */
+  #standing(row: Kept): readonly RefModel[] {
+    if (row.gone !== null) return [];
+    return row.table.refs.filter(
+      (ref) => !row.nulled.has(ref.name) && ref.columns.every((name) => row.old[name] != null),
+    );
+  }
+
+  /** Puts the final values of references in; parents come before their children. */
+  #translate(): void {
+    for (const row of this.kept) {
+      for (const ref of row.table.refs.filter(({ name }) => row.nulled.has(name))) {
+        for (const name of ref.columns) row.values[name] = null;
+      }
+      for (const ref of this.#standing(row)) {
+        const values = this.resolve(row, ref);
+        if (values === null) continue;
+        for (const [i, name] of ref.columns.entries()) row.values[name] = values[i] ?? null;
       }
     }
   }
@@ -157,7 +176,6 @@ class World {
       const mine = (): Kept[] => this.kept.filter((row) => row.table === table && row.gone === null);
       if (onConflict === "error") {
         for (const row of mine()) if (collisions(row).length > 0) row.gone = "quarantined";
-        this.settleReferences();
         continue;
       }
       for (const row of mine()) if (collisions(row).length > 1) row.gone = "quarantined";
@@ -168,8 +186,9 @@ class World {
         else if (onConflict === "seed") [row.gone, row.instead] = ["dropped", seed];
         else row.replaces = seed;
       }
-      this.settleReferences();
+      this.#translate();
     }
+    this.settleReferences();
   }
 
   /** What the new constraints refuse, in the order of the rows. */
@@ -201,10 +220,12 @@ class World {
       for (const owner of this.#model.fresh.tables) {
         for (const ref of owner.refs.filter(({ target }) => target === row.table.key)) {
           for (const seed of this.fresh.get(owner.key) ?? []) {
-            const same = ref.columns.every((name, i) => seed[name] !== null && canonical(row.table, ref.targetColumns[i] ?? "", seed[name]) === canonical(row.table, ref.targetColumns[i] ?? "", before[ref.targetColumns[i] ?? ""])); // prettier-ignore
-            if (same)
-              for (const [i, name] of ref.columns.entries())
-                seed[name] = row.values[ref.targetColumns[i] ?? ""] ?? null;
+            const text = (row: Row, names: readonly string[]): string =>
+              JSON.stringify(names.map((name, i) => canonical(owner, ref.columns[i] ?? "", row[name])));
+            const old = text(seed, ref.columns);
+            // Another spelling of the same key is the same key.
+            if (old !== text(before, ref.targetColumns) || old === text(row.values, ref.targetColumns)) continue;
+            for (const [i, name] of ref.columns.entries()) seed[name] = row.values[ref.targetColumns[i] ?? ""] ?? null;
           }
         }
       }
