@@ -545,6 +545,26 @@ export function carryCases(open: () => Promise<Pair>): void {
       expect(await lines(candidate, "select max(h.id), min(d.id) from h, d")).toEqual(["(1000,-3)"]);
     });
 
+    test("views, materialised views over each other, policies, rules and triggers that always fire stand as they were", async () => {
+      const schema = `create table t (id int primary key, v text); create view w as select * from t; create table log (v text);
+        create materialized view m as select count(*) as n from w; create materialized view mm as select n + 1 as n from m;
+        create materialized view later as select * from t with no data;
+        alter table t enable row level security; alter table t force row level security; create policy nobody on t using (false);
+        create rule note as on delete to t do also insert into log values (old.v);
+        create function loud() returns trigger language plpgsql as $f$ begin insert into log values (new.v); return new; end $f$;
+        create trigger always after insert on t for each row execute function loud(); alter table t enable always trigger always;`;
+      const { live, candidate } = await prepared(
+        `${schema} alter table t disable trigger always; insert into t values (1, 'a'), (2, 'b')`,
+        schema,
+      );
+      const { findings } = await carryBetween(live, candidate, { t: keepAll });
+      expect(findings).toEqual([]);
+      expect(await lines(candidate, "select m.n, mm.n from m, mm")).toEqual(["(2,3)"]);
+      expect(await lines(candidate, "select count(*) from log")).toEqual(["(0)"]);
+      expect(await lines(candidate, "select tgenabled from pg_trigger where tgname = 'always'")).toEqual(["(A)"]);
+      expect(await lines(candidate, "select relispopulated from pg_class where relname = 'later'")).toEqual(["(f)"]);
+    });
+
     test("tables without columns keep their rows", async () => {
       const { live, candidate } = await prepared("create table e (); insert into e default values; insert into e default values", "create table e ()"); // prettier-ignore
       const { outcome, findings } = await carryBetween(live, candidate, { e: keepAll });

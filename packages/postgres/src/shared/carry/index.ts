@@ -2,7 +2,7 @@ import type { CarryOutcome, CarryPlan, RowSource, SqlSession } from "@replant/co
 import { ReplantError, sqlState, messageOf } from "@replant/core";
 import { readCatalog } from "../catalog.ts";
 import { relaxConstraints } from "./defer.ts";
-import { advanceSequences, loadAll } from "./load.ts";
+import { advanceSequences, loadAll, refreshViews } from "./load.ts";
 import { settleConflicts } from "./merge.ts";
 import { findFaults, readBack } from "./readback.ts";
 import { buildMaps, resolveMissing, resolveViews } from "./references.ts";
@@ -28,6 +28,7 @@ export async function carry(session: SqlSession, plan: CarryPlan, source: RowSou
     const merged = await loadAll(session, { staging, maps, catalog });
     await advanceSequences(session, staging);
     await session.script(restore);
+    await refreshViews(session);
     await session.script("commit");
     staged.set(session, staging);
     return await readBack(session, { plan, staging, maps, merged });

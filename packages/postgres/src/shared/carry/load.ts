@@ -167,6 +167,17 @@ export function behindSql({ sequence, schema, table, column }: FeedingSequence):
     where p.seqrelid = ${quoteLiteral(sequence)}::regclass`;
 }
 
+/** Fills materialised views again that held something: they were filled before the kept rows came. In the order of their making. */
+export async function refreshViews(session: SqlSession): Promise<void> {
+  const views = await session.query<{ name: string }>(
+    `select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where c.relkind = 'm' and c.relispopulated and n.nspname !~ '^pg_'
+       and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+     order by c.oid`,
+  );
+  for (const { name } of views) await session.query(`refresh materialized view ${name}`);
+}
+
 export interface FeedingSequence {
   /** Quoted name. */
   readonly sequence: string;

@@ -1,0 +1,8 @@
+import { expect, test } from "vitest";
+import { checkCases, usualRuns } from "./run.ts";
+import { serverPair } from "./server-pair.ts";
+
+// One half of the cases, so that two workers share them.
+test("generated schemas, evolutions and rows on PostgreSQL 15, the first half", { timeout: 1_800_000 }, async () => {
+  expect(await checkCases(await serverPair(), { numRuns: usualRuns, seed: 1 })).toBe(usualRuns);
+});
