@@ -216,7 +216,9 @@ test("backups are listed with what is wrong with them", () => {
     storedBytes: 9000,
     database: "app_dev",
     lastMigration: "20261119_add_plan",
+    label: null,
     latest: true,
+    verifiedAt: "2026-11-20T09:41:02.123Z",
     damage: null,
   };
   const lines = backupsLines([summary, { ...summary, id: "older", latest: false, damage: "t0001 is cut short" }], {

@@ -26,6 +26,7 @@ function summary(kind: string, ageDays: number): BackupSummary {
   const id = backupId(now - ageDays * dayMs, "x-a81f");
   return {
     id,
+    label: null,
     createdAt: new Date(now - ageDays * dayMs).toISOString(),
     tables: 6,
     keptRows: 39,
@@ -33,6 +34,7 @@ function summary(kind: string, ageDays: number): BackupSummary {
     database: "app",
     lastMigration: null,
     latest: kind === "l",
+    verifiedAt: null,
     damage: kind === "d" ? "its manifest is missing" : null,
   };
 }

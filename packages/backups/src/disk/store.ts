@@ -4,9 +4,10 @@ import { backupIdPattern } from "@replant/core";
 import { backupIds, pointerName, temporaryName } from "./layout.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { listBackups, pointerOrNull } from "./listing.ts";
+import { changeNote, removeNote } from "./notes.ts";
 import { writePointer } from "./pointer.ts";
 import { backupReader, readManifest } from "./reader.ts";
-import { notFound, openReference, withAvailable } from "./reference.ts";
+import { findId, notFound, openReference, withAvailable } from "./reference.ts";
 import { backupExists, diskWriter } from "./writer.ts";
 
 export interface DiskStoreOptions {
@@ -39,6 +40,11 @@ export function diskStore(options: DiskStoreOptions): BackupStore {
       const reader = backupReader(files, path, manifest);
       return { ...reader, verify: () => withAvailable(files, directory, () => reader.verify()) };
     },
+    find: (reference) => findId(files, directory, reference),
+    annotate: async (id, change) => {
+      if (!(await backupIds(files, directory)).includes(id)) throw await notFound(files, directory, { reference: id });
+      return changeNote(files, directory, { id, change });
+    },
     remove: async (id) => {
       if (!(await backupIds(files, directory)).includes(id)) throw await notFound(files, directory, { reference: id });
       await movePointerAway(files, directory, id);
@@ -46,6 +52,7 @@ export function diskStore(options: DiskStoreOptions): BackupStore {
       const temporary = join(directory, temporaryName(id));
       await files.remove(temporary);
       await files.rename(join(directory, id), temporary);
+      await removeNote(files, directory, id);
       await files.remove(temporary);
     },
   };
