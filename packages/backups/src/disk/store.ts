@@ -27,13 +27,13 @@ export function diskStore(options: DiskStoreOptions): BackupStore {
   return {
     location: options.location ?? directory,
     list: () => listBackups(files, directory),
-    create: async (id) => {
+    create: async (id, options) => {
       if (!backupIdPattern.test(id)) throw new Error(`${JSON.stringify(id)} is no backup id`);
       await files.makeDirectory(directory);
       const names = (await files.list(directory)).map(({ name }) => name);
       if (names.includes(id) || names.includes(temporaryName(id))) throw backupExists(id);
       await removeLeftovers(files, directory, id);
-      return diskWriter(files, directory, id);
+      return diskWriter(files, directory, { id, copy: options?.copy === true });
     },
     open: async (reference) => {
       const { path, manifest } = await openReference(files, directory, reference);

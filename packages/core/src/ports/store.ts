@@ -27,8 +27,11 @@ export interface BackupReader {
 export interface BackupStore {
   /** Shown to the person. */
   readonly location: string;
-  /** @throws REPLANT_BACKUP_EXISTS | REPLANT_DISK_FULL | REPLANT_STORE_UNREADABLE */
-  create(id: string): Promise<BackupWriter>;
+  /**
+   * @param options `copy`: the backup was made earlier and elsewhere, so `latest` moves to it only from an older one
+   * @throws REPLANT_BACKUP_EXISTS | REPLANT_DISK_FULL | REPLANT_STORE_UNREADABLE
+   */
+  create(id: string, options?: { readonly copy: boolean }): Promise<BackupWriter>;
   /** Newest first; damaged ones with the reason. */
   list(): Promise<BackupSummary[]>;
   /**
