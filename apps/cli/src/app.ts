@@ -18,8 +18,9 @@ const groups: Readonly<Record<string, string>> = { migrate: "Show or apply the m
 export function buildApp(version: () => Promise<string>): Application<Context> {
   const routes: Record<string, ReturnType<typeof toStricli> | ReturnType<typeof groupOf>> = {};
   for (const { spec } of commands) {
-    const [first, second] = spec.path;
-    routes[first] ??= second === undefined ? toStricli(commandOf([first])) : groupOf(first);
+    const [first] = spec.path;
+    const grouped = commands.some((other) => other.spec.path[0] === first && other.spec.path[1] !== undefined);
+    routes[first] ??= grouped ? groupOf(first) : toStricli(commandOf([first]));
   }
   const root = buildRouteMap({
     routes,
@@ -72,27 +73,54 @@ function commandOf(path: readonly string[]): Command {
 
 function groupOf(name: string): ReturnType<typeof buildRouteMap<string, Context>> {
   const members = commands.filter(({ spec }) => spec.path[0] === name && spec.path[1] !== undefined);
+  const routes = Object.fromEntries(members.map((command) => [command.spec.path[1] ?? "", toStricli(command)]));
+  const plain = commands.find(({ spec }) => spec.path[0] === name && spec.path[1] === undefined);
+  if (plain === undefined) return buildRouteMap<string, Context>({ routes, docs: { brief: groups[name] ?? name } });
+  // The group's own word is a command too; Stricli wants it to have a route, which nobody has to know.
   return buildRouteMap<string, Context>({
-    routes: Object.fromEntries(members.map((command) => [command.spec.path[1] ?? "", toStricli(command)])),
-    docs: { brief: groups[name] ?? name },
+    routes: { ...routes, [plainRoute]: toStricli(plain) },
+    defaultCommand: plainRoute,
+    docs: { brief: plain.spec.brief, fullDescription: describePlain(plain), hideRoute: { [plainRoute]: true } },
   });
 }
 
-function toStricli({ spec, run }: Command): ReturnType<typeof buildCommand<FlagValues<FlagSpecs>, [string?], Context>> {
+const plainRoute = "create";
+
+/** The help of a group whose own word is a command: Stricli tells of a group only what it is made of. */
+function describePlain({ spec }: Command): string {
+  const flags = Object.entries<FlagSpec>({ ...spec.flags, ...commonFlags }).map(([name, flag]) => {
+    const value = "placeholder" in flag ? `=<${flag.placeholder}>` : "";
+    return `  --${kebab(name)}${value}  ${flag.brief}`;
+  });
+  return [`${spec.brief}.\n\n${spec.description}\n`, `replant ${spec.path[0]} by itself has the flags`, ...flags].join(
+    "\n",
+  );
+}
+
+function toStricli({ spec, run }: Command): ReturnType<typeof buildCommand<FlagValues<FlagSpecs>, string[], Context>> {
   const flags: FlagSpecs = { ...spec.flags, ...commonFlags };
   const parameters = {
     flags: Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, toStricliFlag(flag)])),
-    positional: {
-      kind: "tuple",
-      parameters: spec.argument === null ? [] : [{ ...spec.argument, parse: String, optional: true }],
-    },
+    positional:
+      spec.many === true
+        ? { kind: "array", parameter: { ...spec.argument, parse: String } }
+        : {
+            kind: "tuple",
+            parameters: [...(spec.argument === null ? [] : [spec.argument]), ...(spec.further ?? [])].map(
+              (argument) => ({ ...argument, parse: String, optional: true }),
+            ),
+          },
   };
-  return buildCommand<FlagValues<FlagSpecs>, [string?], Context>({
-    func: async function (this: Context, values, argument) {
-      await run(this, values, argument ?? null);
+  return buildCommand<FlagValues<FlagSpecs>, string[], Context>({
+    func: async function (this: Context, values, ...words) {
+      await run(
+        this,
+        values,
+        words.filter((word) => word !== undefined),
+      );
     },
     // The shape follows from the specs; Stricli's own types want it written out flag by flag.
-    parameters: parameters as unknown as TypedCommandParameters<FlagValues<FlagSpecs>, [string?], Context>,
+    parameters: parameters as unknown as TypedCommandParameters<FlagValues<FlagSpecs>, string[], Context>,
     docs: { brief: spec.brief, fullDescription: `${spec.brief}.\n\n${spec.description}` },
   });
 }

@@ -6,12 +6,20 @@ import type { FlagSpecs, FlagValues } from "./flags.ts";
 /** What a handler is called with. */
 export interface Input<Flags extends FlagSpecs> {
   readonly flags: FlagValues<Flags>;
-  /** The one positional argument, null where none was given. */
+  /** The first positional argument, null where none was given. */
   readonly argument: string | null;
+  /** Those after it, for commands that take more than one. */
+  readonly further: readonly string[];
 }
 
 /** The work of one command: everything it prints is in what it returns, or in the events of the run. */
 export type Handler<Flags extends FlagSpecs> = (cli: Cli, input: Input<Flags>) => Promise<Outcome>;
+
+/** A positional argument. */
+export interface ArgumentSpec {
+  readonly placeholder: string;
+  readonly brief: string;
+}
 
 /** Everything that is known about one command without running it: parsing, help, docs/cli.md and tests read it from here. */
 export interface CommandSpec<Flags extends FlagSpecs = FlagSpecs> {
@@ -21,7 +29,11 @@ export interface CommandSpec<Flags extends FlagSpecs = FlagSpecs> {
   /** Paragraphs for `--help` and the documentation. */
   readonly description: string;
   readonly flags: Flags;
-  readonly argument: { readonly placeholder: string; readonly brief: string } | null;
+  readonly argument: ArgumentSpec | null;
+  /** Arguments after the first one. */
+  readonly further?: readonly ArgumentSpec[];
+  /** The argument may be given any number of times. */
+  readonly many?: true;
   readonly examples: readonly { readonly line: string; readonly meaning: string }[];
   /** Exit codes that this command can give, besides those that every command can. */
   readonly exits: readonly ExitCode[];
@@ -32,7 +44,7 @@ export interface CommandSpec<Flags extends FlagSpecs = FlagSpecs> {
 /** A command of the table: its spec, and the code that is loaded when it runs. */
 export interface Command {
   readonly spec: CommandSpec;
-  readonly run: (context: Context, flags: FlagValues<FlagSpecs>, argument: string | null) => Promise<void>;
+  readonly run: (context: Context, flags: FlagValues<FlagSpecs>, words: readonly string[]) => Promise<void>;
 }
 
 /** What Stricli hands to a command. */
@@ -52,8 +64,8 @@ export function defineCommand<const Flags extends FlagSpecs>(
 ): Command {
   return {
     spec,
-    run: (context, flags, argument) =>
+    run: (context, flags, [argument = null, ...further]) =>
       // Stricli parsed these flags by this very spec.
-      context.execute(spec.path.join(" "), load, { flags: flags as FlagValues<Flags>, argument }),
+      context.execute(spec.path.join(" "), load, { flags: flags as FlagValues<Flags>, argument, further }),
   };
 }

@@ -1,6 +1,14 @@
 import type { Command, CommandSpec } from "../command.ts";
 import { commonFlags } from "../flags.ts";
 import { backupCommand } from "./backup/command.ts";
+import { backupCopyCommand } from "./backup-copy/command.ts";
+import { backupDiffCommand } from "./backup-diff/command.ts";
+import { backupExportCommand } from "./backup-export/command.ts";
+import { backupImportCommand } from "./backup-import/command.ts";
+import { backupRemoveCommand } from "./backup-remove/command.ts";
+import { backupRenameCommand } from "./backup-rename/command.ts";
+import { backupShowCommand } from "./backup-show/command.ts";
+import { backupVerifyCommand } from "./backup-verify/command.ts";
 import { backupsCommand } from "./backups/command.ts";
 import { cleanCommand } from "./clean/command.ts";
 import { migrateStatusCommand, migrateUpCommand } from "./migrate/command.ts";
@@ -18,6 +26,14 @@ export const commands: readonly Command[] = [
   planCommand,
   undoCommand,
   backupCommand,
+  backupVerifyCommand,
+  backupShowCommand,
+  backupDiffCommand,
+  backupCopyCommand,
+  backupRenameCommand,
+  backupRemoveCommand,
+  backupExportCommand,
+  backupImportCommand,
   backupsCommand,
   restoreCommand,
   seedCommand,
@@ -35,5 +51,8 @@ export const allFlags: readonly string[] = [
 
 /** The command that these words begin with. */
 export function specOf(words: readonly string[]): CommandSpec | undefined {
-  return commands.map(({ spec }) => spec).find(({ path }) => path.every((word, index) => words[index] === word));
+  const found = commands
+    .map(({ spec }) => spec)
+    .filter(({ path }) => path.every((word, index) => words[index] === word));
+  return found.find(({ path }) => path.length === 2) ?? found[0];
 }

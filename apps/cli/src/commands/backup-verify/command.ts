@@ -1,0 +1,25 @@
+import { referenceBrief } from "../../arguments.ts";
+import { defineCommand } from "../../command.ts";
+import type { FlagSpecs } from "../../flags.ts";
+
+export const flags = {
+  all: { kind: "switch", brief: "Every backup of the store" },
+} as const satisfies FlagSpecs;
+
+export const backupVerifyCommand = defineCommand(
+  {
+    path: ["backup", "verify"],
+    folder: "backup-verify",
+    brief: "Read backups to their end and compare every byte with what was recorded",
+    description:
+      "Ends with 1 when one is damaged. What was found, and when, is noted beside the backup, and `replant backups` shows it. Needs no database.",
+    flags,
+    argument: { placeholder: "backup", brief: `${referenceBrief} (default: latest)` },
+    examples: [
+      { line: "replant backup verify", meaning: "the latest one" },
+      { line: "replant backup verify --all", meaning: "all of them, such as in a nightly job" },
+    ],
+    exits: [1],
+  },
+  () => import("./handler.ts"),
+);
