@@ -9,7 +9,7 @@ export const backupRenameCommand = defineCommand(
     folder: "backup-rename",
     brief: "Give a backup a label that means it wherever an id does",
     description:
-      "The backup and its id stay as they are. A label has 1 to 40 of a-z, 0-9 and -, at least one letter, and belongs to one backup of the store; without one the backup loses the one it has. Needs no database.",
+      "The backup and its id stay as they are, and no limit of the configuration removes it any more. A label has 1 to 40 of a-z, 0-9 and -, at least one letter, and belongs to one backup of the store; without one the backup loses the one it has. Needs no database.",
     flags,
     argument: { placeholder: "backup", brief: referenceBrief },
     further: [{ placeholder: "label", brief: "The new label; none takes the old one away" }],
