@@ -1,5 +1,6 @@
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { workspaceConfig } from "@replant/testkit";
 import { describe, expect, test } from "vitest";
 import type { Target, TargetName } from "./target.ts";
 import { addSyncedRows, keptRows, openTarget } from "./target.ts";
@@ -155,6 +156,17 @@ describe("whole databases", () => {
     await target.script("update mcp_servers set name = 'renamed by hand'");
     await run(target, ["restore"]);
     expect(await everyRow(target, labels)).toEqual(before);
+  });
+
+  test("a restore goes by the recorded rules where the configuration says nothing any more", async () => {
+    const { target } = await prepared(0);
+    const rule = '  keep: {\n    mcp_servers: { onConflict: "seed" },';
+    await target.workspace.write({ "replant.config.ts": workspaceConfig.replace("  keep: {", rule) });
+    await target.script("update mcp_servers set name = 'renamed by hand'");
+    await run(target, ["backup", "--all"]);
+    await target.workspace.write({ "replant.config.ts": workspaceConfig });
+    await run(target, ["restore"]);
+    expect(await target.lines("select name from mcp_servers where name = 'renamed by hand'")).toEqual([]);
   });
 
   test("--tables holds those alone; one that does not exist is answered with those that do", async () => {
