@@ -1,9 +1,6 @@
 import { ReplantError } from "@replant/core";
 import type { Cli } from "./cli.ts";
 
-/** What every reference to a backup may be, for help and documentation. */
-export const referenceBrief = "Id, the beginning of an id, a label, a path, latest, or latest~1 for the one before it";
-
 /**
  * The words of a command that does nothing without all of them.
  * @param names what they are, in order

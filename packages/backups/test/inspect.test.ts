@@ -120,6 +120,10 @@ test("any values survive the way into COPY text and back, cut anywhere", async (
   );
 });
 
+test("COPY text is what the server itself would write", () => {
+  expect(encodeRow(["\\N", null, "\b\f\n\r\t\v", ""])).toBe("\\\\N\t\\N\t\\b\\f\\n\\r\\t\\v\t\n");
+});
+
 test("text that is not UTF-8 is refused, never shown as something else", () => {
   expect(() => decodeRow(Buffer.from([0xff]), 1)).toThrow("not UTF-8");
 });

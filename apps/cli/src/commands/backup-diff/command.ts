@@ -1,5 +1,5 @@
-import { referenceBrief } from "../../arguments.ts";
 import { defineCommand } from "../../command.ts";
+import { referenceBrief } from "../../flags.ts";
 
 export const flags = {};
 

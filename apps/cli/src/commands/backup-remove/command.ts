@@ -1,6 +1,6 @@
-import { referenceBrief } from "../../arguments.ts";
 import { defineCommand } from "../../command.ts";
 import type { FlagSpecs } from "../../flags.ts";
+import { referenceBrief } from "../../flags.ts";
 
 export const flags = {
   yes: {

@@ -1,6 +1,6 @@
-import { referenceBrief } from "../../arguments.ts";
 import { defineCommand } from "../../command.ts";
 import type { FlagSpecs } from "../../flags.ts";
+import { referenceBrief } from "../../flags.ts";
 
 export const flags = {
   limit: { kind: "number", brief: "At most this many rows (default: 50; with --json=stream all)", placeholder: "rows" },

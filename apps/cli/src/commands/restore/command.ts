@@ -1,7 +1,6 @@
-import { referenceBrief } from "../../arguments.ts";
 import { defineCommand } from "../../command.ts";
 import type { FlagSpecs } from "../../flags.ts";
-import { carryFlags, chainFlag, consentFlag, setFlag } from "../../flags.ts";
+import { carryFlags, chainFlag, consentFlag, referenceBrief, setFlag } from "../../flags.ts";
 
 export const flags = {
   fromProject: { kind: "switch", brief: "Accept a backup that was made from another project" },
