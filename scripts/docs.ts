@@ -54,14 +54,15 @@ function cliPage(): string {
 
 function commandSection(spec: CommandSpec): string[] {
   const name = nameOf(spec);
-  const argument = spec.argument === null ? "" : ` [${spec.argument.placeholder}]`;
+  const words = [...(spec.argument === null ? [] : [spec.argument]), ...(spec.further ?? [])];
+  const argument = words.map(({ placeholder }) => ` [${placeholder}]${spec.many === true ? "..." : ""}`).join("");
   const flags = Object.keys(spec.flags).length === 0 ? "" : " [flags]";
   return [
     `## ${name}`,
     `${spec.brief}.`,
     ["```", `replant ${name}${argument}${flags}`, "```"].join("\n"),
     spec.description,
-    ...(spec.argument === null ? [] : [`\`${spec.argument.placeholder}\`: ${spec.argument.brief}.`]),
+    ...words.map(({ placeholder, brief }) => `\`${placeholder}\`: ${brief}.`),
     ...(flags === "" ? [] : [flagTable(spec.flags)]),
     table(
       ["example", "meaning"],

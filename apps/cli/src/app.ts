@@ -21,8 +21,9 @@ const groups: Readonly<Record<string, string>> = { migrate: "Show or apply the m
 export function buildApp(given: Command | null, version: () => Promise<string>): Application<Context> {
   const routes: Record<string, Route> = {};
   for (const entry of commandTable) {
-    const [first, second] = entry.path;
-    routes[first] ??= second === undefined ? routeOf(entry, given) : groupOf(first, given);
+    const [first] = entry.path;
+    const grouped = commandTable.some(({ path }) => path[0] === first && path[1] !== undefined);
+    routes[first] ??= grouped ? groupOf(first, given) : routeOf(entry, given);
   }
   const root = buildRouteMap({
     routes,
@@ -70,11 +71,30 @@ function didYouMean(corrections: readonly string[]): string {
 type Route = ReturnType<typeof toStricli> | ReturnType<typeof buildRouteMap<string, Context>>;
 
 function groupOf(name: string, given: Command | null): Route {
-  const members = commandTable.filter(({ path }) => path[0] === name);
+  const members = commandTable.filter(({ path }) => path[0] === name && path[1] !== undefined);
+  const routes = Object.fromEntries(members.map((entry) => [entry.path[1] ?? "", routeOf(entry, given)]));
+  const plain = commandTable.find(({ path }) => path[0] === name && path[1] === undefined);
+  if (plain === undefined) return buildRouteMap<string, Context>({ routes, docs: { brief: groups[name] ?? name } });
+  // The group's own word is a command too; Stricli wants it to have a route, which nobody has to know.
+  const loaded = given !== null && nameOf(given.spec) === nameOf(plain) ? describePlain(given) : plain.brief;
   return buildRouteMap<string, Context>({
-    routes: Object.fromEntries(members.map((entry) => [entry.path[1] ?? "", routeOf(entry, given)])),
-    docs: { brief: groups[name] ?? name },
+    routes: { ...routes, [plainRoute]: routeOf(plain, given) },
+    defaultCommand: plainRoute,
+    docs: { brief: plain.brief, fullDescription: loaded, hideRoute: { [plainRoute]: true } },
   });
+}
+
+const plainRoute = "create";
+
+/** The help of a group whose own word is a command: Stricli tells of a group only what it is made of. */
+function describePlain({ spec }: Command): string {
+  const flags = Object.entries<FlagSpec>({ ...spec.flags, ...commonFlags }).map(([name, flag]) => {
+    const value = "placeholder" in flag ? `=<${flag.placeholder}>` : "";
+    return `  --${kebab(name)}${value}  ${flag.brief}`;
+  });
+  return [`${spec.brief}.\n\n${spec.description}\n`, `replant ${spec.path[0]} by itself has the flags`, ...flags].join(
+    "\n",
+  );
 }
 
 function routeOf(entry: CommandEntry, given: Command | null): ReturnType<typeof toStricli> {
@@ -87,28 +107,33 @@ function nameOf({ path }: Pick<CommandEntry, "path">): string {
 
 /** Stands in the list of commands, and is never the one that runs. */
 function namedOnly({ brief, path }: CommandEntry): ReturnType<typeof toStricli> {
-  return buildCommand<FlagValues<FlagSpecs>, [string?], Context>({
+  return buildCommand<FlagValues<FlagSpecs>, string[], Context>({
     func: () => new Error(`${path.join(" ")} was not loaded`),
-    parameters: {} as unknown as TypedCommandParameters<FlagValues<FlagSpecs>, [string?], Context>,
+    parameters: {} as unknown as TypedCommandParameters<FlagValues<FlagSpecs>, string[], Context>,
     docs: { brief },
   });
 }
 
-function toStricli({ spec, run }: Command): ReturnType<typeof buildCommand<FlagValues<FlagSpecs>, [string?], Context>> {
+function toStricli({ spec, run }: Command): ReturnType<typeof buildCommand<FlagValues<FlagSpecs>, string[], Context>> {
   const flags: FlagSpecs = { ...spec.flags, ...commonFlags };
   const parameters = {
     flags: Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, toStricliFlag(flag)])),
-    positional: {
-      kind: "tuple",
-      parameters: spec.argument === null ? [] : [{ ...spec.argument, parse: String, optional: true }],
-    },
+    positional:
+      spec.many === true
+        ? { kind: "array", parameter: { ...spec.argument, parse: String } }
+        : {
+            kind: "tuple",
+            parameters: [...(spec.argument === null ? [] : [spec.argument]), ...(spec.further ?? [])].map(
+              (argument) => ({ ...argument, parse: String, optional: true }),
+            ),
+          },
   };
-  return buildCommand<FlagValues<FlagSpecs>, [string?], Context>({
-    func: async function (this: Context, values, argument) {
-      await run(this, nameOf(spec), { flags: values, argument: argument ?? null });
+  return buildCommand<FlagValues<FlagSpecs>, string[], Context>({
+    func: async function (this: Context, values, ...words) {
+      await run(this, nameOf(spec), { flags: values, words: words.filter((word) => word !== undefined) });
     },
     // The shape follows from the specs; Stricli's own types want it written out flag by flag.
-    parameters: parameters as unknown as TypedCommandParameters<FlagValues<FlagSpecs>, [string?], Context>,
+    parameters: parameters as unknown as TypedCommandParameters<FlagValues<FlagSpecs>, string[], Context>,
     docs: { brief: spec.brief, fullDescription: `${spec.brief}.\n\n${spec.description}` },
   });
 }

@@ -47,6 +47,8 @@ export interface Cli {
   readonly decorate: (ports: Ports) => Ports;
   readonly header: (header: Header) => void;
   readonly emit: Emit;
+  /** Prints one line of data at once, where --json=stream asked for that; null everywhere else. */
+  readonly stream: ((line: object) => void) | null;
   /** Takes the progress line away while somebody is asked. */
   readonly pause: <Value>(work: () => Promise<Value>) => Promise<Value>;
   /** What is known of the run that is under way; a failure names its log by it. */

@@ -6,12 +6,20 @@ import type { FlagSpecs, FlagValues } from "./flags.ts";
 /** What a handler is called with. */
 export interface Input<Flags extends FlagSpecs> {
   readonly flags: FlagValues<Flags>;
-  /** The one positional argument, null where none was given. */
+  /** The first positional argument, null where none was given. */
   readonly argument: string | null;
+  /** Those after it, for commands that take more than one. */
+  readonly further: readonly string[];
 }
 
 /** The work of one command: everything it prints is in what it returns, or in the events of the run. */
 export type Handler<Flags extends FlagSpecs> = (cli: Cli, input: Input<Flags>) => Promise<Outcome>;
+
+/** A positional argument. */
+export interface ArgumentSpec {
+  readonly placeholder: string;
+  readonly brief: string;
+}
 
 /** What the list of commands says about one of them, and where the rest is. */
 export interface CommandEntry {
@@ -28,7 +36,11 @@ export interface CommandFacts<Flags extends FlagSpecs = FlagSpecs> {
   /** Paragraphs for `--help` and the documentation. */
   readonly description: string;
   readonly flags: Flags;
-  readonly argument: { readonly placeholder: string; readonly brief: string } | null;
+  readonly argument: ArgumentSpec | null;
+  /** Arguments after the first one. */
+  readonly further?: readonly ArgumentSpec[];
+  /** The argument may be given any number of times. */
+  readonly many?: true;
   readonly examples: readonly { readonly line: string; readonly meaning: string }[];
   /** Exit codes that this command can give, besides those that every command can. */
   readonly exits: readonly ExitCode[];
@@ -38,7 +50,7 @@ export interface CommandFacts<Flags extends FlagSpecs = FlagSpecs> {
 export type RunCommand = (
   context: Context,
   command: string,
-  input: { readonly flags: FlagValues<FlagSpecs>; readonly argument: string | null },
+  input: { readonly flags: FlagValues<FlagSpecs>; readonly words: readonly string[] },
 ) => Promise<void>;
 
 export interface CommandDetails extends CommandFacts {
@@ -70,8 +82,8 @@ export function defineCommand<const Flags extends FlagSpecs>(
 ): CommandDetails {
   return {
     ...facts,
-    run: (context, command, { flags, argument }) =>
+    run: (context, command, { flags, words: [argument = null, ...further] }) =>
       // Stricli parsed these flags by these very facts.
-      context.execute(command, load, { flags: flags as FlagValues<Flags>, argument }),
+      context.execute(command, load, { flags: flags as FlagValues<Flags>, argument, further }),
   };
 }

@@ -8,7 +8,7 @@ import type { Environment, Terminal } from "./interaction.ts";
 import type { Interruption } from "./interruption.ts";
 import type { Redactor } from "./redact.ts";
 import { failureOf, githubAnnotation } from "./render/failure.ts";
-import { eventLine, failureDocument, outcomeDocument, resultLine } from "./render/json.ts";
+import { eventLine, failureDocument, outcomeDocument, resultLine, streamLine } from "./render/json.ts";
 import type { Reporter } from "./render/text.ts";
 import { createReporter } from "./render/text.ts";
 
@@ -79,6 +79,7 @@ function cliFor(
       reporter.event(event);
       if (around.arguments.json === "stream") writeLine(around.stdout, eventLine(event));
     },
+    stream: around.arguments.json === "stream" ? (line) => writeLine(around.stdout, streamLine(line)) : null,
     pause: (work) => reporter.pause(work),
     trace,
   };

@@ -71,6 +71,9 @@ export const carryFlags = {
   keepFailed: { kind: "switch", brief: "Leave the new database in place when the run fails" },
 } as const satisfies FlagSpecs;
 
+/** What every reference to a backup may be, for help and documentation. */
+export const referenceBrief = "Id, the beginning of an id, a label, a path, latest, or latest~1 for the one before it";
+
 /** `acceptLoss` as it is typed: `accept-loss`. */
 export function kebab(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

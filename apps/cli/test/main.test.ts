@@ -29,6 +29,11 @@ describe("a command line that cannot be understood", () => {
     [["serve", "--port=http"], "whole number"],
     [["reset", "-f"], "-f"],
     [["reset", "--yes"], "--yes agrees to nothing by itself"],
+    [["backup", "verifi"], "too many arguments"],
+    [["backup", "diff", "a", "b", "c"], "too many arguments"],
+    [["backup", "show"], "replant backup show needs a backup"],
+    [["backup", "copy", "latest"], "replant backup copy needs a directory to copy it into"],
+    [["backup", "remove"], "replant backup remove needs a backup"],
   ])("%j ends with 64 and says what is meant", async (argv, message) => {
     const screen = fakeScreen();
     expect(await main(argv, screen.options)).toBe(64);
@@ -58,6 +63,9 @@ describe("a command line that cannot be understood", () => {
     [["reset", "--chain", "--dry-run"]],
     [["restore", "latest", "--chain"]],
     [["seed", "--chain", "--list"]],
+    [["backup", "--all", "--chain"]],
+    [["backup", "--all", "--tables=users"]],
+    [["backup", "verify", "latest", "--all"]],
   ])("%j: flags that mean nothing together are refused, not ignored", async (argv) => {
     const screen = fakeScreen({ cwd: await project() });
     expect(await main(argv, screen.options)).toBe(64);

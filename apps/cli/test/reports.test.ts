@@ -216,17 +216,22 @@ test("backups are listed with what is wrong with them", () => {
     storedBytes: 9000,
     database: "app_dev",
     lastMigration: "20261119_add_plan",
+    label: null,
     latest: true,
+    verifiedAt: "2026-11-20T09:41:02.123Z",
     damage: null,
   };
-  const lines = backupsLines([summary, { ...summary, id: "older", latest: false, damage: "t0001 is cut short" }], {
-    style,
-    location: "backups",
-    nowMs: Date.parse("2026-11-20T10:41:02.123Z"),
-  });
+  const lines = backupsLines(
+    [summary, { ...summary, id: "older", label: "before-import", latest: false, damage: "t0001 is cut short" }],
+    {
+      style,
+      location: "backups",
+      nowMs: Date.parse("2026-11-20T10:41:02.123Z"),
+    },
+  );
   expect(lines).toEqual([
-    "  latest 2026-11-20T09-41-02-123Z-a81f  134 rows, 5 tables, 9.0 kB  1 hour ago  of app_dev",
-    "         older  damaged: t0001 is cut short",
+    "  latest 2026-11-20T09-41-02-123Z-a81f  134 rows, 5 tables, 9.0 kB  1 hour ago, verified 1 hour ago  of app_dev, at 20261119_add_plan",
+    "         older (before-import)  damaged: t0001 is cut short",
     "  in backups",
   ]);
   expect(backupsLines([], { style, location: "backups", nowMs: 0 })).toEqual(["  no backups in backups"]);

@@ -49,7 +49,8 @@ test("lists what is there, newest first, with what each holds", async () => {
   await writer.seal({ ...sampleManifest(firstId), migrations: [] });
   await writeBackup(store, secondId, parts);
   const stored = (await store.open(firstId)).manifest.entries.map(({ storedBytes }) => storedBytes);
-  const common = { createdAt: "2026-11-20T09:41:02.123Z", database: "app", damage: null };
+  const common = { createdAt: "2026-11-20T09:41:02.123Z", database: "app", label: null, damage: null };
+  const verified = { verifiedAt: common.createdAt };
   expect(await store.list()).toEqual([
     {
       id: secondId,
@@ -59,6 +60,7 @@ test("lists what is there, newest first, with what each holds", async () => {
       lastMigration: "20260101000000_init",
       latest: true,
       ...common,
+      ...verified,
     },
     {
       id: firstId,
@@ -68,6 +70,7 @@ test("lists what is there, newest first, with what each holds", async () => {
       lastMigration: null,
       latest: false,
       ...common,
+      ...verified,
     },
   ]);
 });
@@ -119,7 +122,7 @@ test("a reference that means no backup lists what is there, one that means more 
   for (const reference of paths) await expect(store.open(reference)).rejects.toMatchObject(missing);
   await expect(store.open("2026-11-20")).rejects.toMatchObject({
     code: "REPLANT_BACKUP_NOT_FOUND",
-    message: '2 backups begin with "2026-11-20"',
+    message: '"2026-11-20" means 2 backups',
     details: { items: [secondId, firstId] },
   });
   await expect(newStore().store.open("latest")).rejects.toMatchObject({
@@ -135,7 +138,7 @@ test("at most ten backups are listed", async () => {
     details: { items: expect.toSatisfy((items: string[]) => items.length === 10) },
   });
   await expect(store.open("2026")).rejects.toMatchObject({
-    message: '12 backups begin with "2026"',
+    message: '"2026" means 12 backups',
     details: { items: expect.toSatisfy((items: string[]) => items.length === 10) },
   });
 });
@@ -244,7 +247,7 @@ test("list tells why a backup cannot be used, and goes on", async () => {
     [firstId, `backup ${firstId} has format 2; this version of Replant reads formats up to 1`],
   ]);
   expect((await store.list())[1]).toEqual({
-    id: secondId, createdAt: "2026-11-20T09:41:03.000Z", tables: 0, keptRows: 0, storedBytes: 0, database: "", lastMigration: null, latest: false, damage: "its manifest is missing",
+    id: secondId, label: null, verifiedAt: null, createdAt: "2026-11-20T09:41:03.000Z", tables: 0, keptRows: 0, storedBytes: 0, database: "", lastMigration: null, latest: false, damage: "its manifest is missing",
   }); // prettier-ignore
   mkdirSync(join(directory, secondId, "manifest.json"));
   expect((await store.list())[1]?.damage).toContain("is not a regular file");

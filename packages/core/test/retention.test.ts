@@ -21,11 +21,12 @@ test.each([
   expect(() => backupId(time, run)).toThrow("no backup id can be made");
 });
 
-/** A backup of some days ago; `g` good, `d` damaged, `l` good and latest. */
+/** A backup of some days ago; `g` good, `d` damaged, `l` good and latest, `n` good and labelled. */
 function summary(kind: string, ageDays: number): BackupSummary {
   const id = backupId(now - ageDays * dayMs, "x-a81f");
   return {
     id,
+    label: kind === "n" ? "named" : null,
     createdAt: new Date(now - ageDays * dayMs).toISOString(),
     tables: 6,
     keptRows: 39,
@@ -33,6 +34,7 @@ function summary(kind: string, ageDays: number): BackupSummary {
     database: "app",
     lastMigration: null,
     latest: kind === "l",
+    verifiedAt: null,
     damage: kind === "d" ? "its manifest is missing" : null,
   };
 }
@@ -52,6 +54,7 @@ test.each([
   ["the newest good one stays when none is to be kept", "d0 g1 g2", 0, 0, [2]],
   ["fewer than none is none", "g0 g1 g2", -1, 14, [1, 2]],
   ["what latest means stays", "g0 g1 l2 g3", 1, 1, [1, 3]],
+  ["a labelled one stays, and takes no place", "g0 n1 g2 n90 g3", 2, 14, [3]],
   ["nothing goes of nothing much", "g0", 20, 14, []],
 ])("%s: %s, keep %i, %i days", (_, backups, keepLast, maxAgeDays, removed) => {
   expect(ages(backups, keepLast, maxAgeDays)).toEqual(removed);

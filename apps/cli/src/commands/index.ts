@@ -27,8 +27,56 @@ export const commandTable: readonly CommandEntry[] = [
   {
     path: ["backup"],
     folder: "backup",
-    brief: "Back up the rows of live that a reset would keep",
+    brief: "Back up the rows of live that a reset would keep, or all of them",
     load: async () => (await import("./backup/command.ts")).command,
+  },
+  {
+    path: ["backup", "verify"],
+    folder: "backup-verify",
+    brief: "Read backups to their end and compare every byte with what was recorded",
+    load: async () => (await import("./backup-verify/command.ts")).command,
+  },
+  {
+    path: ["backup", "show"],
+    folder: "backup-show",
+    brief: "Show the tables of a backup, or the rows of one of them, without restoring",
+    load: async () => (await import("./backup-show/command.ts")).command,
+  },
+  {
+    path: ["backup", "diff"],
+    folder: "backup-diff",
+    brief: "Count per table which rows were added, removed and changed between two backups",
+    load: async () => (await import("./backup-diff/command.ts")).command,
+  },
+  {
+    path: ["backup", "copy"],
+    folder: "backup-copy",
+    brief: "Copy a backup into another store",
+    load: async () => (await import("./backup-copy/command.ts")).command,
+  },
+  {
+    path: ["backup", "rename"],
+    folder: "backup-rename",
+    brief: "Give a backup a label that means it wherever an id does",
+    load: async () => (await import("./backup-rename/command.ts")).command,
+  },
+  {
+    path: ["backup", "remove"],
+    folder: "backup-remove",
+    brief: "Remove backups for good",
+    load: async () => (await import("./backup-remove/command.ts")).command,
+  },
+  {
+    path: ["backup", "export"],
+    folder: "backup-export",
+    brief: "Write a backup as one JSON document",
+    load: async () => (await import("./backup-export/command.ts")).command,
+  },
+  {
+    path: ["backup", "import"],
+    folder: "backup-import",
+    brief: "Make a backup of a JSON document",
+    load: async () => (await import("./backup-import/command.ts")).command,
   },
   {
     path: ["backups"],
@@ -82,7 +130,8 @@ export const commandTable: readonly CommandEntry[] = [
 
 /** The entry that these words begin with. */
 export function entryOf(words: readonly string[]): CommandEntry | undefined {
-  return commandTable.find(({ path }) => path.every((word, index) => words[index] === word));
+  const found = commandTable.filter(({ path }) => path.every((word, index) => words[index] === word));
+  return found.find(({ path }) => path.length === 2) ?? found[0];
 }
 
 /** One command, complete. */

@@ -21,6 +21,11 @@ export function eventLine(event: RunEvent): object {
   return { version, ...event };
 }
 
+/** One line of data that is too long for one document. */
+export function streamLine(line: object): object {
+  return { version, ...line };
+}
+
 export function resultLine(document: object): object {
   return { version, type: "result", document };
 }

@@ -11,9 +11,12 @@ export function backupsLines(
   return [
     ...backups.map((backup) => {
       const mark = backup.latest ? style.good("latest") : "      ";
-      if (backup.damage !== null) return `  ${mark} ${backup.id}  ${style.bad("damaged")}: ${backup.damage}`;
+      const name = backup.label === null ? backup.id : `${backup.id} (${backup.label})`;
+      if (backup.damage !== null) return `  ${mark} ${name}  ${style.bad("damaged")}: ${backup.damage}`;
       const size = `${plural(backup.keptRows, "row")}, ${plural(backup.tables, "table")}, ${bytes(backup.storedBytes)}`;
-      return `  ${mark} ${backup.id}  ${size}  ${age(backup.createdAt, nowMs)}  ${style.faint(`of ${backup.database}`)}`;
+      const verified = backup.verifiedAt === null ? "not verified" : `verified ${age(backup.verifiedAt, nowMs)}`;
+      const migration = backup.lastMigration === null ? "" : `, at ${backup.lastMigration}`;
+      return `  ${mark} ${name}  ${size}  ${age(backup.createdAt, nowMs)}, ${verified}  ${style.faint(`of ${backup.database}${migration}`)}`;
     }),
     `  in ${location}`,
   ];

@@ -1,8 +1,9 @@
-import type { BackupManifest, BackupSummary, Files } from "@replant/core";
+import type { BackupManifest, BackupNote, BackupSummary, Files } from "@replant/core";
 import { isReplantError } from "@replant/core";
 import { join } from "node:path";
 import { damaged } from "../format/damage.ts";
 import { backupIds, pointerName } from "./layout.ts";
+import { readNote } from "./notes.ts";
 import { readPointer, type Pointer } from "./pointer.ts";
 import { checkSizes, readManifest, type OpenedManifest } from "./reader.ts";
 
@@ -12,12 +13,13 @@ export async function listBackups(files: Files, store: string): Promise<BackupSu
   const summaries: BackupSummary[] = [];
   for (const id of await backupIds(files, store)) {
     const latest = pointer?.id === id;
+    const note = await readNote(files, store, id);
     try {
       const { manifest } = await openById(files, store, { id, pointer });
       await checkSizes(files, join(store, id), manifest);
-      summaries.push(goodSummary(manifest, latest));
+      summaries.push(goodSummary(manifest, { latest, note }));
     } catch (error) {
-      summaries.push(damagedSummary(id, latest, reason(error)));
+      summaries.push(damagedSummary(id, { latest, label: note.label, damage: reason(error) }));
     }
   }
   return summaries;
@@ -52,10 +54,11 @@ export async function openById(
   return opened;
 }
 
-function goodSummary(manifest: BackupManifest, latest: boolean): BackupSummary {
+function goodSummary(manifest: BackupManifest, { latest, note }: { latest: boolean; note: BackupNote }): BackupSummary {
   const kept = manifest.entries.filter(({ role }) => role === "kept");
   return {
     id: manifest.id,
+    label: note.label,
     createdAt: manifest.createdAt,
     tables: kept.length,
     keptRows: kept.reduce((sum, { rows }) => sum + rows, 0),
@@ -63,15 +66,20 @@ function goodSummary(manifest: BackupManifest, latest: boolean): BackupSummary {
     database: manifest.lineage.database,
     lastMigration: manifest.migrations.at(-1)?.name ?? null,
     latest,
-    damage: null,
+    // Nothing gets its id in a store before it was read back.
+    verifiedAt: note.damage === null ? (note.verifiedAt ?? manifest.createdAt) : null,
+    damage: note.damage,
   };
 }
 
 /** What is known without a manifest: only what the id says. */
-function damagedSummary(id: string, latest: boolean, damage: string): BackupSummary {
+function damagedSummary(
+  id: string,
+  known: { readonly latest: boolean; readonly label: string | null; readonly damage: string },
+): BackupSummary {
   const createdAt = id.slice(0, 24).replace(/T(\d\d)-(\d\d)-(\d\d)-/, "T$1:$2:$3.");
   const unknown = { tables: 0, keptRows: 0, storedBytes: 0, database: "", lastMigration: null };
-  return { id, createdAt, ...unknown, latest, damage };
+  return { id, createdAt, ...unknown, ...known, verifiedAt: null };
 }
 
 /** Why one backup cannot be used; an error that says nothing about files is not its fault and is thrown on. */

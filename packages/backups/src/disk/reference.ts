@@ -1,9 +1,10 @@
 import type { BackupManifest, Files } from "@replant/core";
 import { isReplantError, ReplantError } from "@replant/core";
-import { basename, dirname, join, sep } from "node:path";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { damaged } from "../format/damage.ts";
 import { backupIds, pointerName } from "./layout.ts";
 import { listBackups, openById, pointerOrNull } from "./listing.ts";
+import { idsByLabel } from "./notes.ts";
 import { readPointer } from "./pointer.ts";
 import { readManifest } from "./reader.ts";
 
@@ -16,13 +17,13 @@ export interface OpenedBackup {
 const mostItems = 10;
 
 /**
- * Finds a backup by what a person wrote: an id, the beginning of exactly one id, `latest`, or a path (it has a separator)
- * of a backup's directory or of a `latest-backup.json`. Only a path can lead out of the store's directory.
+ * Finds a backup by what a person wrote: an id, the beginning of exactly one id, a label, `latest`, `latest~2`, or a path (it
+ * has a separator) of a backup's directory or of a `latest-backup.json`. Only a path can lead out of the store's directory.
  * @throws ReplantError REPLANT_BACKUP_NOT_FOUND | REPLANT_BACKUP_DAMAGED | REPLANT_BACKUP_NEWER, with what is there
  */
 export async function openReference(files: Files, store: string, reference: string): Promise<OpenedBackup> {
   if (reference === "latest" || reference === pointerName) return openLatest(files, store);
-  if (!reference.includes("/") && !reference.includes(sep)) return openInStore(files, store, reference);
+  if (!isPath(reference)) return openInStore(files, store, reference);
   if (reference.includes("\0")) throw await notFound(files, store, { reference });
   if (basename(reference) === pointerName) return openLatest(files, dirname(reference));
   return withAvailable(files, store, async () => {
@@ -32,12 +33,51 @@ export async function openReference(files: Files, store: string, reference: stri
   });
 }
 
+/**
+ * The id that a reference means in a store, whether the backup is good or not.
+ * @throws ReplantError REPLANT_BACKUP_NOT_FOUND, with what is there
+ */
+export async function findId(files: Files, store: string, reference: string): Promise<string> {
+  if (isPath(reference)) {
+    const [parent, id] = [resolve(dirname(reference)), basename(reference)];
+    if (parent === resolve(store) && (await backupIds(files, store)).includes(id)) return id;
+    throw await notFound(files, store, { reference });
+  }
+  if (reference === "latest" || reference === pointerName) return (await openLatest(files, store)).manifest.id;
+  const back = /^latest~(\d{1,4})$/.exec(reference)?.[1];
+  if (back !== undefined) return beforeLatest(files, store, { reference, back: Number(back) });
+  const candidates = await matching(files, store, reference);
+  const [id, another] = candidates;
+  if (id === undefined || another !== undefined) throw await notFound(files, store, { reference, candidates });
+  return id;
+}
+
+/** Ids that a word may mean. A label has a letter of its own, so it is never the beginning of an id. */
+async function matching(files: Files, store: string, word: string): Promise<string[]> {
+  if (!/^[0-9A-Za-z-]+$/.test(word)) return [];
+  const byId = (await backupIds(files, store)).filter((id) => id.startsWith(word));
+  return byId.length > 0 ? byId : idsByLabel(files, store, word);
+}
+
+/** `latest~1` is the newest good backup that is older than `latest`. */
+async function beforeLatest(
+  files: Files,
+  store: string,
+  { reference, back }: { readonly reference: string; readonly back: number },
+): Promise<string> {
+  const latest = (await openLatest(files, store)).manifest.id;
+  const older = (await listBackups(files, store)).filter(({ id, damage }) => damage === null && id < latest);
+  const id = back === 0 ? latest : older[back - 1]?.id;
+  if (id === undefined) throw await notFound(files, store, { reference });
+  return id;
+}
+
+function isPath(reference: string): boolean {
+  return reference.includes("/") || reference.includes(sep);
+}
+
 async function openInStore(files: Files, store: string, reference: string): Promise<OpenedBackup> {
-  const matches = /^[0-9A-Za-z-]+$/.test(reference)
-    ? (await backupIds(files, store)).filter((id) => id.startsWith(reference))
-    : [];
-  const [id, another] = matches;
-  if (id === undefined || another !== undefined) throw await notFound(files, store, { reference, candidates: matches });
+  const id = await findId(files, store, reference);
   return withAvailable(files, store, async () => {
     const pointer = await pointerOrNull(files, store);
     const { manifest } = await openById(files, store, { id, pointer });
@@ -87,10 +127,10 @@ export async function notFound(
   const shown = JSON.stringify(wanted.reference.slice(0, 200));
   return new ReplantError(
     "REPLANT_BACKUP_NOT_FOUND",
-    candidates.length > 0 ? `${candidates.length} backups begin with ${shown}` : `there is no backup ${shown}`,
+    candidates.length > 0 ? `${shown} means ${candidates.length} backups` : `there is no backup ${shown}`,
     {
       where: store,
-      why: "a backup is named by its id, the beginning of one id, `latest`, or a path",
+      why: "a backup is named by its id, the beginning of one id, its label, `latest`, `latest~1`, or a path",
       hint: items.length > 0 ? "name one of those that are listed" : "make a backup first: `replant backup`",
       items,
     },

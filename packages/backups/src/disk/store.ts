@@ -4,9 +4,10 @@ import { backupIdPattern } from "@replant/core";
 import { backupIds, pointerName, temporaryName } from "./layout.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { listBackups, pointerOrNull } from "./listing.ts";
+import { changeNote, removeNote } from "./notes.ts";
 import { writePointer } from "./pointer.ts";
 import { backupReader, readManifest } from "./reader.ts";
-import { notFound, openReference, withAvailable } from "./reference.ts";
+import { findId, notFound, openReference, withAvailable } from "./reference.ts";
 import { backupExists, diskWriter } from "./writer.ts";
 
 export interface DiskStoreOptions {
@@ -26,18 +27,23 @@ export function diskStore(options: DiskStoreOptions): BackupStore {
   return {
     location: options.location ?? directory,
     list: () => listBackups(files, directory),
-    create: async (id) => {
+    create: async (id, options) => {
       if (!backupIdPattern.test(id)) throw new Error(`${JSON.stringify(id)} is no backup id`);
       await files.makeDirectory(directory);
       const names = (await files.list(directory)).map(({ name }) => name);
       if (names.includes(id) || names.includes(temporaryName(id))) throw backupExists(id);
       await removeLeftovers(files, directory, id);
-      return diskWriter(files, directory, id);
+      return diskWriter(files, directory, { id, copy: options?.copy === true });
     },
     open: async (reference) => {
       const { path, manifest } = await openReference(files, directory, reference);
       const reader = backupReader(files, path, manifest);
       return { ...reader, verify: () => withAvailable(files, directory, () => reader.verify()) };
+    },
+    find: (reference) => findId(files, directory, reference),
+    annotate: async (id, change) => {
+      if (!(await backupIds(files, directory)).includes(id)) throw await notFound(files, directory, { reference: id });
+      return changeNote(files, directory, { id, change });
     },
     remove: async (id) => {
       if (!(await backupIds(files, directory)).includes(id)) throw await notFound(files, directory, { reference: id });
@@ -46,6 +52,7 @@ export function diskStore(options: DiskStoreOptions): BackupStore {
       const temporary = join(directory, temporaryName(id));
       await files.remove(temporary);
       await files.rename(join(directory, id), temporary);
+      await removeNote(files, directory, id);
       await files.remove(temporary);
     },
   };

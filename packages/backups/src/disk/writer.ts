@@ -6,6 +6,7 @@ import { partIdPattern } from "../format/manifest-shape.ts";
 import { encodeManifest } from "../format/manifest.ts";
 import { writePart } from "../format/part-writer.ts";
 import { hasCode, manifestName, partPath, temporaryName, writerName } from "./layout.ts";
+import { pointerOrNull } from "./listing.ts";
 import { writePointer } from "./pointer.ts";
 import { processMark } from "./process-mark.ts";
 import { backupReader, readManifest } from "./reader.ts";
@@ -15,7 +16,11 @@ import { backupReader, readManifest } from "./reader.ts";
  * read back.
  * @throws ReplantError REPLANT_BACKUP_EXISTS
  */
-export async function diskWriter(files: Files, store: string, id: string): Promise<BackupWriter> {
+export async function diskWriter(
+  files: Files,
+  store: string,
+  { id, copy }: { readonly id: string; readonly copy: boolean },
+): Promise<BackupWriter> {
   const [temporary, final] = [join(store, temporaryName(id)), join(store, id)];
   const entries: BackupEntry[] = [];
   let state: "open" | "shown" | "closed" = "open";
@@ -34,7 +39,8 @@ export async function diskWriter(files: Files, store: string, id: string): Promi
     });
     // From here on the backup is whole and stays, also if the pointer cannot be moved.
     state = "shown";
-    await writePointer(files, store, { id, sha256: written.sha256 });
+    const pointer = copy ? await pointerOrNull(files, store) : null;
+    if (pointer === null || pointer.id < id) await writePointer(files, store, { id, sha256: written.sha256 });
     return written.manifest;
   };
 

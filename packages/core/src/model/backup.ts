@@ -54,9 +54,20 @@ export interface BackupManifest {
   readonly entries: readonly BackupEntry[];
 }
 
+/** What is written beside a backup after it was sealed; the backup itself never changes. */
+export interface BackupNote {
+  /** A name that a person gave: lower-case letters, digits and dashes, with a letter among them. */
+  readonly label: string | null;
+  /** When it was last read to its end and was whole. ISO 8601, UTC. */
+  readonly verifiedAt: string | null;
+  /** What the last reading to its end found wrong; null when it found nothing. */
+  readonly damage: string | null;
+}
+
 /** One line of `replant backups`. */
 export interface BackupSummary {
   readonly id: string;
+  readonly label: string | null;
   readonly createdAt: string;
   readonly tables: number;
   readonly keptRows: number;
@@ -64,6 +75,8 @@ export interface BackupSummary {
   readonly database: string;
   readonly lastMigration: string | null;
   readonly latest: boolean;
+  /** When it was last read to its end and was whole: at the latest when it was sealed. null when it is damaged. ISO 8601, UTC. */
+  readonly verifiedAt: string | null;
   /** Set when the manifest cannot be trusted; such a backup is listed, never used. */
   readonly damage: string | null;
 }

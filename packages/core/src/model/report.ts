@@ -22,6 +22,10 @@ export interface BackupReport {
   readonly storedBytes: number;
 }
 
+export interface ImportReport extends BackupReport {
+  readonly warnings: readonly string[];
+}
+
 /** What became of live; the same for reset, restore and the last task of a chain. */
 export interface SwapReport {
   readonly run: string;

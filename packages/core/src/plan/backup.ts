@@ -1,3 +1,5 @@
+import { ReplantError } from "../errors.ts";
+import type { BackupEntry } from "../model/backup.ts";
 import type { RowSelection, ReferencedBy } from "../model/carry.ts";
 import type { Catalog, ForeignKey, Table, TableName } from "../model/catalog.ts";
 import { findTable, findTableByLabel, tableLabel } from "../model/catalog.ts";
@@ -41,6 +43,54 @@ export function planBackup(catalog: Catalog, keep: KeepRules): RowSelection[] {
     for (const key of selection.table.foreignKeys) require(selection, key, [key.target]);
   }
   return [...kept, ...[...context.values()].sort((a, b) => (tableLabel(a.table) < tableLabel(b.table) ? -1 : 1))];
+}
+
+/** What a backup holds: the rows that a reset keeps, every row, or every row of some tables. */
+export type BackupScope =
+  | { readonly kind: "keep" }
+  | { readonly kind: "all" }
+  | { readonly kind: "tables"; readonly tables: readonly string[] };
+
+/**
+ * The keep rules by which a backup of this scope is made. Whole tables are kept with the rule that the project has for them, but
+ * for its condition.
+ * @throws ReplantError REPLANT_TABLE_UNKNOWN listing the tables that there are
+ */
+export function backupRules(catalog: Catalog, keep: KeepRules, scope: BackupScope): KeepRules {
+  if (scope.kind === "keep") return keep;
+  const tables = scope.kind === "all" ? catalog.tables : scope.tables.map((label) => knownTable(catalog, label));
+  return Object.fromEntries(
+    tables.map((table) => [tableLabel(table), { ...(keepRuleOf(table, keep) ?? wholeTable), where: null }]),
+  );
+}
+
+const wholeTable: KeepRules[string] = { where: null, onConflict: "kept", onMissing: {} };
+
+/**
+ * The rules by which a backup is restored: the project's own, and for tables of which it says nothing those that were in force
+ * when the backup was made. A recorded condition is not among them: it selected the rows already.
+ */
+export function restoreRules(entries: readonly BackupEntry[], own: KeepRules, recorded: KeepRules): KeepRules {
+  const others = entries.flatMap(({ role, table }) => {
+    const rule = role === "kept" && keepRuleOf(table, own) === null ? keepRuleOf(table, recorded) : null;
+    return rule === null ? [] : [[tableLabel(table), { ...rule, where: null }] as const];
+  });
+  return { ...own, ...Object.fromEntries(others) };
+}
+
+/**
+ * The table that a person means.
+ * @throws ReplantError REPLANT_TABLE_UNKNOWN listing the tables that there are
+ */
+export function knownTable(catalog: Catalog, label: string): Table {
+  const table = findTableByLabel(catalog, label);
+  if (table !== undefined) return table;
+  throw new ReplantError("REPLANT_TABLE_UNKNOWN", `there is no table ${JSON.stringify(label.slice(0, 200))}`, {
+    why: "a table is named as in `users`, or with its schema as in `billing.invoices`",
+    state: "nothing was written",
+    hint: "name one of those that are listed",
+    items: catalog.tables.map((known) => tableLabel(known)),
+  });
 }
 
 /** The rule for a table, by its label or its full name; null when its rows are not kept. */

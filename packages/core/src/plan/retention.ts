@@ -15,15 +15,16 @@ const dayMs = 24 * 60 * 60 * 1000;
 /**
  * Which backups have served their time. A damaged one stays until it is too old: somebody may want to know what happened
  * to it, and it never takes the place of a good one. The newest good backup, and a good one that `latest` means, stay
- * whatever the rule says.
+ * whatever the rule says, and so does every one that a person gave a label.
  * @returns ids to remove, newest first
  */
 export function retention(summaries: readonly BackupSummary[], rule: RetentionRule): string[] {
   const newestFirst = summaries.toSorted((a, b) => (a.id < b.id ? 1 : -1));
   const good = newestFirst.filter(({ damage }) => damage === null);
-  const kept = new Set(good.slice(0, Math.max(0, rule.keepLast)));
+  const kept = new Set(good.filter(({ label }) => label === null).slice(0, Math.max(0, rule.keepLast)));
   return newestFirst
     .filter((summary) => {
+      if (summary.label !== null) return false;
       if (summary.damage === null && (summary === good[0] || summary.latest)) return false;
       const tooOld = rule.now - backupTimeMs(summary.id) > rule.maxAgeDays * dayMs;
       return tooOld || (summary.damage === null && !kept.has(summary));

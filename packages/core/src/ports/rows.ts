@@ -1,4 +1,4 @@
-import type { TableName } from "../model/catalog.ts";
+import type { Table, TableName } from "../model/catalog.ts";
 import type { CarryOutcome, CarryPlan, RowSelection } from "../model/carry.ts";
 import type { SqlSession } from "./session.ts";
 
@@ -8,6 +8,13 @@ export interface SelectionFacts {
   readonly digest: string;
   /** Columns of each line that `read` gives. */
   readonly columns: readonly string[];
+}
+
+/** COPY text for some columns of a table. */
+export interface StagedRows {
+  readonly table: Table;
+  readonly columns: readonly string[];
+  readonly rows: AsyncIterable<Uint8Array>;
 }
 
 /** The rows of one part of a backup, by its id. Read once. */
@@ -31,6 +38,12 @@ export interface RowPort {
   /** Exact counts. */
   count(session: SqlSession, tables: readonly TableName[]): Promise<TableCount[]>;
   describe(session: SqlSession, selection: RowSelection): Promise<SelectionFacts>;
+  /**
+   * Puts rows that come from elsewhere into a temporary table of this session's transaction, with the types of `table`'s columns
+   * and nothing else of it. The selection that it gives describes and reads them as if they stood in `table`.
+   * @throws the server's error when a value is none of its column's type
+   */
+  stage(session: SqlSession, staged: StagedRows): Promise<RowSelection>;
   /** COPY text of the selected rows. */
   read(session: SqlSession, selection: RowSelection): AsyncIterable<Uint8Array>;
   /**

@@ -1,4 +1,4 @@
-import type { BackupEntry, BackupManifest, BackupSummary } from "../model/backup.ts";
+import type { BackupEntry, BackupManifest, BackupNote, BackupSummary } from "../model/backup.ts";
 
 /** A backup while it is being written; invisible to `list` until sealed. */
 export interface BackupWriter {
@@ -27,14 +27,29 @@ export interface BackupReader {
 export interface BackupStore {
   /** Shown to the person. */
   readonly location: string;
-  /** @throws REPLANT_BACKUP_EXISTS | REPLANT_DISK_FULL | REPLANT_STORE_UNREADABLE */
-  create(id: string): Promise<BackupWriter>;
+  /**
+   * @param options `copy`: the backup was made earlier and elsewhere, so `latest` moves to it only from an older one
+   * @throws REPLANT_BACKUP_EXISTS | REPLANT_DISK_FULL | REPLANT_STORE_UNREADABLE
+   */
+  create(id: string, options?: { readonly copy: boolean }): Promise<BackupWriter>;
   /** Newest first; damaged ones with the reason. */
   list(): Promise<BackupSummary[]>;
   /**
-   * By id, unique prefix of an id, path, or `latest`. The manifest is verified, the parts are not.
+   * By id, unique prefix of an id, label, path, `latest`, or `latest~2`: the second good one before it. The manifest is
+   * verified, the parts are not.
    * @throws REPLANT_BACKUP_NOT_FOUND listing what is there | REPLANT_BACKUP_DAMAGED | REPLANT_BACKUP_NEWER
    */
   open(reference: string): Promise<BackupReader>;
+  /**
+   * The id that a reference means in this store, also of a damaged backup. A path has to lead to a backup of this store.
+   * @throws REPLANT_BACKUP_NOT_FOUND listing what is there
+   */
+  find(reference: string): Promise<string>;
+  /**
+   * Changes what is noted beside a backup; what is absent from `change` stays.
+   * @throws REPLANT_BACKUP_NOT_FOUND | REPLANT_USAGE when the label is none, or another backup has it
+   */
+  annotate(id: string, change: Partial<BackupNote>): Promise<BackupNote>;
+  /** Removes the backup and its note. `latest` moves to the newest good one of the others. */
   remove(id: string): Promise<void>;
 }

@@ -7,7 +7,8 @@ import type { TargetFacts } from "../model/facts.ts";
 import type { BackupReport } from "../model/report.ts";
 import type { SqlSession } from "../ports/session.ts";
 import type { BackupWriter } from "../ports/store.ts";
-import { planBackup } from "../plan/backup.ts";
+import type { BackupScope } from "../plan/backup.ts";
+import { backupRules, planBackup } from "../plan/backup.ts";
 import { appliedOf } from "./inspect.ts";
 import type { Ports, Project, Run } from "./context.ts";
 import { append, iso, step, throwIfAborted } from "./context.ts";
@@ -19,19 +20,33 @@ import { withRun } from "./with-run.ts";
  */
 export async function writeBackup(
   run: Run,
-  { session, target }: { session: SqlSession; target: TargetFacts },
+  { session, target, scope = { kind: "keep" } }: { session: SqlSession; target: TargetFacts; scope?: BackupScope },
 ): Promise<BackupManifest> {
-  const { store, clock, engine, migrator } = run.ports;
-  const id = backupId(clock.now(), run.id);
-  const selections = planBackup(await engine.catalog(session), run.project.keep);
-  const writer = await store.create(id);
-  try {
+  const { engine } = run.ports;
+  const catalog = await engine.catalog(session);
+  const keep = backupRules(catalog, run.project.keep, scope);
+  const selections = planBackup(catalog, keep);
+  return writeParts(run, { session, target, keep }, async (writer) => {
     const total = selections.length;
     for (const [index, selection] of selections.entries()) {
       throwIfAborted(run.ports.signal);
       await writePart(run, { session, selection, writer, id: `t${String(index + 1).padStart(4, "0")}` });
       run.ports.emit({ type: "progress", step: "backup", done: index + 1, total, unit: "tables" });
     }
+  });
+}
+
+/** Makes one backup of the parts that `write` adds to it, or none: what was written goes when anything fails. */
+export async function writeParts(
+  run: Run,
+  { session, target, keep }: { session: SqlSession; target: TargetFacts; keep: BackupManifest["keep"] },
+  write: (writer: BackupWriter) => Promise<void>,
+): Promise<BackupManifest> {
+  const { store, clock, migrator } = run.ports;
+  const id = backupId(clock.now(), run.id);
+  const writer = await store.create(id);
+  try {
+    await write(writer);
     const manifest = await writer.seal({
       format: 1,
       tool: run.project.tool,
@@ -42,7 +57,7 @@ export async function writeBackup(
       server: { version: target.serverVersion, encoding: target.encoding },
       migrator: migrator.id,
       migrations: appliedOf(await migrator.records(session)),
-      keep: run.project.keep,
+      keep,
     });
     await append(run, { type: "backup", at: iso(clock.now()), backup: id });
     return manifest;
@@ -52,30 +67,47 @@ export async function writeBackup(
   }
 }
 
-async function writePart(
+/** Adds the rows of one selection, where they do not stand in their own table with the name and the role of `as`. */
+export async function writePart(
   run: Run,
   {
     session,
     selection,
     writer,
     id,
-  }: { session: SqlSession; selection: RowSelection; writer: BackupWriter; id: string },
+    as = selection,
+  }: {
+    session: SqlSession;
+    selection: RowSelection;
+    writer: BackupWriter;
+    id: string;
+    as?: Pick<RowSelection, "table" | "role">;
+  },
 ): Promise<BackupEntry> {
   const facts = await run.ports.rows.describe(session, selection);
   const entry = await writer.add(
-    { id, role: selection.role, table: selection.table, columns: facts.columns, digest: facts.digest },
+    { id, role: as.role, table: as.table, columns: facts.columns, digest: facts.digest },
     run.ports.rows.read(session, selection),
   );
   if (entry.rows !== facts.rows) {
     throw new ReplantError(
       "REPLANT_VERIFY_FAILED",
-      `${tableLabel(selection.table)}: ${facts.rows} rows counted, ${entry.rows} read`,
+      `${tableLabel(as.table)}: ${facts.rows} rows counted, ${entry.rows} read`,
       {
         state: "live was not changed; the incomplete backup was removed",
       },
     );
   }
   return entry;
+}
+
+/** The live database, which has to be there. */
+export function assertLive({ live, database }: TargetFacts, state: string): NonNullable<TargetFacts["live"]> {
+  if (live !== null) return live;
+  throw new ReplantError("REPLANT_CONNECTION_FAILED", `the database "${database}" does not exist yet`, {
+    state,
+    hint: "replant reset makes it, with migrations and seeds",
+  });
 }
 
 export function keptRowsOf(manifest: BackupManifest): number {
@@ -97,25 +129,23 @@ export function describeBackup(run: Run, manifest: BackupManifest): BackupReport
   };
 }
 
-/** `replant backup`: the kept rows of live, from one snapshot, while writers go on. */
-export async function backup(ports: Ports, project: Project): Promise<BackupReport> {
-  return withRun({ ports, project, command: "backup" }, (run) => backupLive(run));
+/** `replant backup`: rows of live, those that a reset keeps unless `scope` says more, from one snapshot, while writers go on. */
+export async function backup(
+  ports: Ports,
+  project: Project,
+  scope: BackupScope = { kind: "keep" },
+): Promise<BackupReport> {
+  return withRun({ ports, project, command: "backup" }, (run) => backupLive(run, scope));
 }
 
-export async function backupLive(run: Run): Promise<BackupReport> {
+export async function backupLive(run: Run, scope: BackupScope = { kind: "keep" }): Promise<BackupReport> {
   const target = await run.ports.engine.probe();
-  const { live } = target;
-  if (live === null) {
-    throw new ReplantError("REPLANT_CONNECTION_FAILED", `the database "${target.database}" does not exist yet`, {
-      state: "there is nothing to back up",
-      hint: "replant reset makes it",
-    });
-  }
+  const live = assertLive(target, "there is nothing to back up");
   return step(run, { kind: "backup", title: "backup" }, async () => {
     const session = await run.ports.engine.connect(live);
     try {
       await session.script("begin isolation level repeatable read read only");
-      const manifest = await writeBackup(run, { session, target });
+      const manifest = await writeBackup(run, { session, target, scope });
       await session.script("commit");
       const report = describeBackup(run, manifest);
       return {

@@ -6,7 +6,7 @@ import type { AcceptedLoss } from "../model/report.ts";
 import type { DatabaseRef } from "../ports/engine.ts";
 import type { BackupReader } from "../ports/store.ts";
 import type { SqlSession } from "../ports/session.ts";
-import { unknownKeepTables } from "../plan/backup.ts";
+import { restoreRules, unknownKeepTables } from "../plan/backup.ts";
 import { planCarry } from "../plan/carry.ts";
 import { assertKeepTables } from "../plan/reset.ts";
 import type { Run } from "./context.ts";
@@ -33,7 +33,8 @@ export async function carryInto(
 ): Promise<CarryResult> {
   const source = { tables: reader.manifest.entries.map((entry) => entry.table) };
   assertKeepTables(unknownKeepTables(run.project.keep, [source, catalog]));
-  const plan = planCarry(reader.manifest.entries, catalog, run.project.keep);
+  const { entries, keep } = reader.manifest;
+  const plan = planCarry(entries, catalog, restoreRules(entries, run.project.keep, keep));
   const session = await run.ports.engine.connect(candidate);
   try {
     const result = await step(run, { kind: "carry", title: "carry" }, async () => {

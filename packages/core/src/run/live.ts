@@ -1,9 +1,9 @@
-import { ReplantError } from "../errors.ts";
 import type { TargetFacts } from "../model/facts.ts";
 import type { MigrateReport, MigrationStatus, SeedReport } from "../model/report.ts";
 import type { SeedChoice } from "../ports/seeder.ts";
 import type { SqlSession } from "../ports/session.ts";
 import { compareHistory } from "../plan/history.ts";
+import { assertLive } from "./backup.ts";
 import { seedStep } from "./baseline.ts";
 import type { Ports, Project } from "./context.ts";
 import { step, withSession } from "./context.ts";
@@ -20,7 +20,7 @@ export async function seedLive(
   return withRun({ ports, project, command: "seed" }, async (run) => {
     const target = await ports.engine.probe();
     await authorise(target);
-    const seeds = await withSession(run, assertLive(target), (session) =>
+    const seeds = await withSession(run, assertLive(target, "nothing was touched"), (session) =>
       seedStep(run, { session, seeds: choice, mustWrite: false }),
     );
     return { run: run.id, seeds };
@@ -36,7 +36,7 @@ export async function migrateLive(
   return withRun({ ports, project, command: "migrate up" }, async (run) => {
     const target = await ports.engine.probe();
     await authorise(target);
-    const applied = await withSession(run, assertLive(target), (session) =>
+    const applied = await withSession(run, assertLive(target, "nothing was touched"), (session) =>
       step(run, { kind: "migrate", title: "migrations" }, async () => {
         const applied = await ports.migrator.apply(session, () => undefined);
         return {
@@ -52,7 +52,9 @@ export async function migrateLive(
 /** `replant migrate status`: applied, pending and problems of live. Changes nothing. */
 export async function migrationStatus(ports: Ports): Promise<MigrationStatus> {
   const target = await ports.engine.probe();
-  return withSession({ ports }, assertLive(target), (session) => readMigrationStatus(ports, session));
+  return withSession({ ports }, assertLive(target, "nothing was touched"), (session) =>
+    readMigrationStatus(ports, session),
+  );
 }
 
 export async function readMigrationStatus(ports: Ports, session: SqlSession): Promise<MigrationStatus> {
@@ -62,12 +64,4 @@ export async function readMigrationStatus(ports: Ports, session: SqlSession): Pr
     pending: history.pending.map(({ name }) => name),
     problems: history.problems.map((problem) => `${problem.kind}: ${problem.migration}`),
   };
-}
-
-function assertLive({ live, database }: TargetFacts): NonNullable<TargetFacts["live"]> {
-  if (live !== null) return live;
-  throw new ReplantError("REPLANT_CONNECTION_FAILED", `the database "${database}" does not exist yet`, {
-    state: "nothing was touched",
-    hint: "replant reset makes it, with migrations and seeds",
-  });
 }

@@ -3,14 +3,24 @@ import type { Cli, Outcome } from "../../cli.ts";
 import type { Input } from "../../command.ts";
 import { invocationOf } from "../../invocation.ts";
 import { backupLines, chainLine } from "../../render/reports.ts";
+import { assertTogether } from "../../together.ts";
 import { withProject } from "../../with-project.ts";
 import type { flags as specs } from "./command.ts";
 
 export async function handle(cli: Cli, { flags }: Input<typeof specs>): Promise<Outcome> {
+  assertTogether(flags, { chain: ["all", "tables"], all: ["tables"] });
   return withProject(cli, { changes: flags.chain }, async (project) => {
     const { ports, project: settings } = project;
     if (!flags.chain) {
-      const report = await backup(ports, settings);
+      const report = await backup(
+        ports,
+        settings,
+        flags.all
+          ? { kind: "all" }
+          : flags.tables === undefined
+            ? { kind: "keep" }
+            : { kind: "tables", tables: flags.tables },
+      );
       return { document: report, text: (style) => backupLines(report, style) };
     }
     const report = await chainBackup(ports, settings, project);

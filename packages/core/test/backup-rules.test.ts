@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import { backupRules, planBackup, planCarry, restoreRules } from "../src/index.ts";
+import type { BackupEntry, Catalog, KeepRules } from "../src/index.ts";
+import { catalog, omni } from "./catalog-builder.ts";
+
+const live = catalog(omni.organizations, omni.servers, omni.prompts);
+const own: KeepRules = {
+  organizations: { where: "clerk_id like 'org_%'", onConflict: "error", onMissing: { slug: "null" } },
+};
+
+function entriesOf(from: Catalog, keep: KeepRules): BackupEntry[] {
+  return planBackup(from, keep).map(({ role, table }, index) => ({
+    id: `t000${index + 1}`,
+    role,
+    table,
+    columns: table.columns.map(({ name }) => name),
+    rows: 1,
+    digest: "1",
+    sizeBytes: 1,
+    storedBytes: 1,
+    sha256: "",
+  }));
+}
+
+test("without a scope the project's rules stand as they are", () => {
+  expect(backupRules(live, own, { kind: "keep" })).toBe(own);
+});
+
+test("a whole database keeps every row of every table, and needs no context", () => {
+  const keep = backupRules(live, own, { kind: "all" });
+  const whole = { where: null, onConflict: "kept", onMissing: {} };
+  expect(keep).toEqual({
+    organizations: { where: null, onConflict: "error", onMissing: { slug: "null" } },
+    mcp_servers: whole,
+    default_prompts: whole,
+  });
+  expect(planBackup(live, keep).map(({ role }) => role)).toEqual(["kept", "kept", "kept"]);
+});
+
+test("chosen tables bring the rows that they refer to as context", () => {
+  const keep = backupRules(live, own, { kind: "tables", tables: ["public.default_prompts"] });
+  expect(Object.keys(keep)).toEqual(["default_prompts"]);
+  expect(planBackup(live, keep).map(({ role, table }) => [role, table.name])).toEqual([
+    ["kept", "default_prompts"],
+    ["context", "mcp_servers"],
+  ]);
+  expect(() => backupRules(live, own, { kind: "tables", tables: ["prompts"] })).toThrow('there is no table "prompts"');
+});
+
+test("a restore takes recorded rules only for tables of which the project says nothing", () => {
+  const recorded: KeepRules = {
+    organizations: { where: "recorded", onConflict: "seed", onMissing: {} },
+    mcp_servers: { where: "recorded", onConflict: "seed", onMissing: { x: "drop-row" } },
+    not_in_the_backup: { where: null, onConflict: "error", onMissing: {} },
+  };
+  const entries = entriesOf(live, backupRules(live, own, { kind: "all" }));
+  const mine: KeepRules = { "public.organizations": own["organizations"] as KeepRules[string] };
+  const rules = restoreRules(entries, mine, recorded);
+  expect(rules).toEqual({ ...mine, mcp_servers: { where: null, onConflict: "seed", onMissing: { x: "drop-row" } } });
+  const onConflict = Object.fromEntries(
+    planCarry(entries, live, rules).tables.map((table) => [table.table.name, table.onConflict]),
+  );
+  expect(onConflict).toEqual({ organizations: "error", mcp_servers: "seed", default_prompts: "kept" });
+});
