@@ -50,6 +50,8 @@ class World {
   readonly fresh: ReadonlyMap<string, Record<string, string | null>[]>;
   readonly kept: Kept[] = [];
   readonly impossible = new Map<string, number>();
+  /** Rows of tables that cannot be carried at all: nothing stands in for them. */
+  readonly #lost = new Set<Row>();
 
   constructor(model: CaseModel, live: Rows, fresh: Rows) {
     this.#model = model;
@@ -74,6 +76,7 @@ class World {
       const lacking = table?.columns.some((column) => column.notNull && column.fallback === null && column.rest === "" && !old?.columns.some((other) => other.name === column.name)); // prettier-ignore
       if (table === undefined || lacking === true) {
         this.impossible.set(key, rows.length);
+        for (const row of rows) this.#lost.add(row);
         continue;
       }
       for (const row of rows) this.kept.push(await castRow(table, old, row, ask));
@@ -110,7 +113,7 @@ class World {
   /** Values that a kept row's reference has in the new database; null when what it means is not there. */
   resolve(row: Kept, ref: RefModel): readonly (string | null)[] | null {
     const old = this.#meant(ref, row.old);
-    if (old === undefined) return null;
+    if (old === undefined || this.#lost.has(old)) return null;
     const keptTarget = this.kept.find((other) => other.table.key === ref.target && other.old === old);
     if (keptTarget !== undefined) {
       const there = keptTarget.instead ?? (keptTarget.gone === null ? keptTarget.values : null);

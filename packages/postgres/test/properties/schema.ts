@@ -227,7 +227,8 @@ function keptTable(spec: KeptSpec, { index, side, targets, moodType }: KeptConte
   const refs = spec.refs.flatMap((ref, i) => {
     const target = targets[ref.target % targets.length];
     const byCode = ref.byCode && target !== undefined && target.natural?.length === 1;
-    const targetColumns = byCode ? target.natural : target?.keys[0];
+    // The key that evolution adds is in one of the databases only.
+    const targetColumns = byCode ? target.natural : target?.keys.find((key) => key[0] !== "num");
     if (target === undefined || targetColumns === undefined || targetColumns === null) return [];
     const columns = targetColumns.map((name, part) => ({
       ...plainColumn(`ref ${i} ${part}`, target.columns.find((column) => column.name === name)?.type ?? ""),
