@@ -339,6 +339,21 @@ export function carryCases(open: () => Promise<Pair>): void {
       expect(outcome.tables[0]).toMatchObject({ inBackup: 3, carried: 3 });
     });
 
+    test("a constraint that the project left unvalidated is no finding, and stays as it was", async () => {
+      const schema =
+        "create table t (id int primary key, v int); alter table t add constraint positive check (v > 0) not valid;";
+      const { live, candidate } = await prepared(
+        `create table t (id int primary key, v int); insert into t values (1, 5);`,
+        schema,
+      );
+      const { outcome, findings } = await carryBetween(live, candidate, { t: keepAll });
+      expect(findings).toEqual([]);
+      expect(outcome.tables[0]).toMatchObject({ inBackup: 1, carried: 1 });
+      expect(await lines(candidate, "select convalidated from pg_constraint where conname = 'positive'")).toEqual([
+        "(f)",
+      ]);
+    });
+
     test("rows that vanish on the way in are noticed, because counts are read back", async () => {
       const schema = "create table t (id int primary key, v text);";
       const { live, candidate } = await prepared(

@@ -4,13 +4,13 @@ import { readCatalog } from "../catalog.ts";
 import { relaxConstraints } from "./defer.ts";
 import { advanceSequences, loadAll, refreshViews } from "./load.ts";
 import { settleConflicts } from "./merge.ts";
-import { findFaults, readBack } from "./readback.ts";
+import { findFaults, readBack, unvalidatedConstraints } from "./readback.ts";
 import { buildMaps, resolveMissing, resolveViews } from "./references.ts";
 import type { Staging } from "./staging.ts";
 import { stage } from "./staging.ts";
 
-/** The temporary tables of a session's last carry, for `verify`. */
-const staged = new WeakMap<SqlSession, Staging>();
+/** What `verify` needs of a session's last carry: its temporary tables, and the constraints that were not validated before it. */
+const staged = new WeakMap<SqlSession, { readonly staging: Staging; readonly unvalidated: readonly string[] }>();
 
 /** See `RowPort.carry`. */
 export async function carry(session: SqlSession, plan: CarryPlan, source: RowSource): Promise<CarryOutcome> {
@@ -18,6 +18,7 @@ export async function carry(session: SqlSession, plan: CarryPlan, source: RowSou
   await session.script("set work_mem = '256MB'; set client_min_messages = error; begin");
   try {
     const catalog = await readCatalog(session);
+    const unvalidated = await unvalidatedConstraints(session);
     const staging = await stage(session, plan, source);
     const maps = await buildMaps(session, staging, catalog);
     await resolveMissing(session, staging, maps);
@@ -30,7 +31,7 @@ export async function carry(session: SqlSession, plan: CarryPlan, source: RowSou
     await session.script(restore);
     await refreshViews(session);
     await session.script("commit");
-    staged.set(session, staging);
+    staged.set(session, { staging, unvalidated });
     return await readBack(session, { plan, staging, maps, merged });
   } catch (error) {
     await session.script("rollback").catch(() => undefined);
@@ -43,7 +44,7 @@ export async function carry(session: SqlSession, plan: CarryPlan, source: RowSou
 
 /** See `RowPort.verify`. */
 export async function verifyCarried(session: SqlSession, plan: CarryPlan, outcome: CarryOutcome): Promise<string[]> {
-  const staging = staged.get(session);
-  if (staging === undefined) throw new Error("verify runs in the session that carried");
-  return findFaults(session, { plan, outcome, staging });
+  const known = staged.get(session);
+  if (known === undefined) throw new Error("verify runs in the session that carried");
+  return findFaults(session, { plan, outcome, ...known });
 }
