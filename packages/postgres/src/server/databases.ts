@@ -60,10 +60,13 @@ function asManaged(row: DatabaseRow, live: string): ManagedDatabase | null {
   return mark.live === live && name !== live ? managed : null;
 }
 
-/** 0 where we may not ask, and for what is being dropped meanwhile. */
-export async function sizeOf(session: SqlSession, id: string): Promise<number> {
+/** 0 where we may not ask, for what has gone or been replaced, and for what is being dropped meanwhile. */
+export async function sizeOf(session: SqlSession, { name, id }: DatabaseRef): Promise<number> {
   const rows = await session
-    .query<{ size: string | null }>("select pg_database_size($1::oid)::text as size", [id])
+    .query<{ size: string | null }>(
+      "select pg_database_size(oid)::text as size from pg_database where oid = $1::oid and datname = $2",
+      [id, name],
+    )
     .catch(() => []);
   return Number(rows[0]?.size ?? 0);
 }

@@ -95,7 +95,7 @@ class ServerEngine implements Engine {
   }
 
   sizeBytes(database: DatabaseRef): Promise<number> {
-    return this.#connections.maintain((session) => sizeOf(session, database.id));
+    return this.#connections.maintain((session) => sizeOf(session, database));
   }
 
   create(database: NewDatabase): Promise<DatabaseRef> {
