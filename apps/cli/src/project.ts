@@ -89,6 +89,7 @@ export async function connectProject(loaded: LoadedProject, options: Omit<OpenOp
     tool: options.tool ?? "replant",
     id: await projectId({ directory, files }),
     keep: config.keep,
+    naturalKeys: config.naturalKeys,
     previousKept: config.previous.keep,
     backups: config.backups,
   };

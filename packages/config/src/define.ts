@@ -14,6 +14,11 @@ export interface UserConfig {
    * and seeds. References and natural keys need no rule: they are read from the database.
    */
   readonly keep?: Readonly<Record<string, true | string | KeepConfig>>;
+  /**
+   * Columns that tell what a row of a table means, where no unique key without NULLs says it: `{ plans: ["name"] }`. NULLs are
+   * equal to each other here. Default: the unique key that the database has.
+   */
+  readonly naturalKeys?: Readonly<Record<string, readonly string[]>>;
   /** Where backups are and how long they stay. */
   readonly backups?: BackupsConfig;
   /** Databases that a swap has replaced, for `replant undo`. */
@@ -91,9 +96,56 @@ export interface KeepConfig {
   readonly onConflict?: "kept" | "seed" | "error";
   /**
    * What to do with a reference whose row is not there any more, by the name of its first column or of its constraint:
-   * `error` stops the reset and names the row, `null` empties the reference, `drop-row` leaves the row out. Default: `error`.
+   * `error` stops the reset and names the row, `null` empties the reference, `drop-row` leaves the row out, `{ seed }` points
+   * at that row of the seeds. Default: `error`.
    */
-  readonly onMissing?: Readonly<Record<string, "error" | "null" | "drop-row">>;
+  readonly onMissing?: Readonly<Record<string, MissingConfig>>;
+  /** What the table was called in older databases and backups. */
+  readonly renamedFrom?: string;
+  /** Columns whose values are not simply those of the same name, by their name in the new table. */
+  readonly columns?: Readonly<Record<string, ColumnConfig>>;
+  /** References that no foreign key says: ids inside json, or a column that means a row of one table or another. */
+  readonly references?: readonly ReferenceConfig[];
+}
+
+/** `{ seed }`: the natural key of a seeded row, or each column's value where the key has several. */
+export type MissingConfig =
+  | "error"
+  | "null"
+  | "drop-row"
+  | { readonly seed: string | Readonly<Record<string, string>> };
+
+/**
+ * How old values become those of a column. Used where the backup's schema cannot be brought to today's by migrations; `from` is
+ * used always.
+ */
+export interface ColumnConfig {
+  /** The column's old name. */
+  readonly rename?: string;
+  /** SQL for rows that have no value: `"'en'"`. */
+  readonly fill?: string;
+  /** SQL over the backup's columns: `"first_name || ' ' || last_name"`. */
+  readonly convert?: string;
+  /** Old value to new: `{ trial: "free" }`. */
+  readonly map?: Readonly<Record<string, string | null>>;
+  /** Says that the old column's values are left behind on purpose. */
+  readonly drop?: boolean;
+  /** Whose value stays where a kept row takes the place of a seeded one. Default: `kept`. */
+  readonly from?: "kept" | "seed";
+}
+
+/** See `KeepConfig.references`. */
+export interface ReferenceConfig {
+  /** `subject_id`, or into json: `configuration.servers.*.id`. A list of its parts where one of them has a dot. */
+  readonly path: string | readonly string[];
+  /** The table that is meant. */
+  readonly table: string;
+  /** Its column. Default: its primary key. */
+  readonly column?: string;
+  /** SQL condition over the row: the value is such a reference only where it holds. Default: everywhere. */
+  readonly when?: string;
+  /** Default: `error`. */
+  readonly onMissing?: MissingConfig;
 }
 
 /** A backup goes when it is beyond either limit; the newest good one always stays. */

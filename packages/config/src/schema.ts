@@ -1,4 +1,4 @@
-import type { KeepRule, KeepRules, OnMissing } from "@replant/core";
+import type { ColumnRule, KeepRule, KeepRules, NaturalKeys, OnMissing, ReferenceRule } from "@replant/core";
 import { posix } from "node:path";
 import * as v from "valibot";
 import { type Member, object, omittable, optional, quoted, record, required, type Schema } from "./combinators.ts";
@@ -36,6 +36,8 @@ export interface ProjectConfig {
   };
   /** Has no prototype, and neither has any `onMissing`: a table named `constructor` has a rule only if one was written. */
   readonly keep: KeepRules;
+  /** Has no prototype. */
+  readonly naturalKeys: NaturalKeys;
   readonly backups: { readonly directory: string; readonly keepLast: number; readonly maxAgeDays: number };
   readonly previous: { readonly keep: number };
   readonly guard: { readonly productionNames: readonly string[] };
@@ -156,10 +158,70 @@ function repeated(names: readonly string[]): string[] {
   return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
 }
 
-const rule: Schema<KeepRule> = object({
+const word = oneOf("error", "null", "drop-row");
+const seededRow: Schema<OnMissing> = object<Extract<OnMissing, object>>({
+  seed: required(
+    v.lazy((input): Schema<string | Readonly<Record<string, string>>> =>
+      typeof input === "string" ? text : record(text, text),
+    ),
+  ),
+});
+const onMissing: Schema<OnMissing> = v.lazy((input): Schema<OnMissing> =>
+  typeof input === "object" && input !== null ? seededRow : word,
+);
+
+const mapped: Schema<string | null> = v.lazy((input): Schema<string | null> =>
+  input === null ? v.null() : v.string("must be a string or null"),
+);
+
+const columnRule: Schema<ColumnRule> = v.pipe(
+  object<ColumnRule>(
+    {
+      rename: omittable(text),
+      fill: omittable(text),
+      convert: omittable(text),
+      map: omittable(record<string | null>(v.string(), mapped)),
+      drop: omittable(v.boolean("must be true or false")),
+      from: omittable(oneOf("kept", "seed")),
+    },
+    { renamedFrom: "a column's old name is its rename" },
+  ),
+  v.rawCheck<ColumnRule>(({ dataset: { value }, addIssue }) => {
+    const given: ColumnRule = typeof value === "object" && value !== null ? value : {};
+    const told = Object.keys(given);
+    if (told.length === 0) addIssue({ message: "must say something: rename, fill, convert, map, drop or from" });
+    if (given.drop === true && told.length > 1) addIssue({ message: "cannot drop a column and say more of it" });
+    for (const other of ["rename", "map"].filter((name) => given.convert !== undefined && told.includes(name))) {
+      addIssue({ message: `cannot have both convert and ${other}: convert sees the backup's columns as they were` });
+    }
+  }),
+);
+
+/** `configuration.servers.*.id`, or its parts in a list where one of them has a dot. */
+const path: Schema<readonly string[]> = v.lazy((input): Schema<readonly string[]> =>
+  Array.isArray(input) ? filled(text) : dotted,
+);
+const dotted: Schema<readonly string[]> = v.pipe(
+  text,
+  v.transform((value) => value.split(".")),
+  v.check((parts) => !parts.includes(""), "must be names with dots between them"),
+);
+
+const reference: Schema<ReferenceRule> = object<ReferenceRule>({
+  path: required(path),
+  table: required(text),
+  column: optional<string | null>(text, null),
+  when: optional<string | null>(text, null),
+  onMissing: optional<OnMissing>(onMissing, "error"),
+});
+
+const rule: Schema<KeepRule> = object<KeepRule>({
   where: optional<string | null>(text, null),
   onConflict: optional(oneOf("kept", "seed", "error"), "kept"),
-  onMissing: optional(record<OnMissing>(text, oneOf("error", "null", "drop-row")), emptyRecord()),
+  onMissing: optional(record<OnMissing>(text, onMissing), emptyRecord()),
+  renamedFrom: omittable(text),
+  columns: omittable(record<ColumnRule>(text, columnRule)),
+  references: omittable(list(reference)),
 });
 
 /** `true` and a condition alone are short for a rule. The kind is decided first, so that an issue tells what is wrong in it. */
@@ -208,6 +270,7 @@ export const configSchema: Schema<Omit<ProjectConfig, "project"> & { readonly pr
   migrations: required<Raw<"migrations">>(object({ tool: required(oneOf("prisma")), directory: required(text) })),
   seeds: optional(seeds, { files: [], sets: ["system"], commands: [] }),
   keep: optional<KeepRules>(keep, emptyRecord()),
+  naturalKeys: optional<NaturalKeys>(record<readonly string[]>(text, filled(text)), emptyRecord()),
   backups: section<Raw<"backups">>({
     directory: optional(text, "backups"),
     keepLast: optional(atLeast(1), 20),

@@ -20,6 +20,7 @@ describe("a configuration", () => {
       migrations: { tool: "prisma", directory: "migrations" },
       seeds: { files: [], sets: ["system"], commands: [] },
       keep: {},
+      naturalKeys: {},
       backups: { directory: "backups", keepLast: 20, maxAgeDays: 14 },
       previous: { keep: 1 },
       guard: { productionNames: [] },
@@ -76,10 +77,56 @@ describe("a configuration", () => {
         teams: { where: "deleted_at is null", onConflict: "kept", onMissing: {} },
         "billing.invoices": { where: "paid", onConflict: "seed", onMissing: { created_by: "null" } },
       },
+      naturalKeys: {},
       backups: everything.backups,
       previous: everything.previous,
       guard: everything.guard,
     });
+  });
+
+  test("says how rows change on their way: all of it arrives", () => {
+    const { keep, naturalKeys } = parse({
+      ...least,
+      keep: {
+        accounts: {
+          renamedFrom: "users",
+          onMissing: { plan_id: { seed: "free" }, region_id: { seed: { country: "de", code: "by" } } },
+          columns: {
+            name: { convert: "first_name || ' ' || last_name" },
+            locale: { rename: "lang", fill: "'en'", map: { "": null, uk: "en" } },
+            legacy: { drop: true },
+            description: { from: "seed" },
+          },
+          references: [
+            { path: "settings.servers.*.id", table: "mcp_servers" },
+            { path: ["settings", "a.b"], table: "plans", column: "code", onMissing: "null" },
+            { path: "subject_id", table: "users", when: "subject_type = 'user'" },
+          ],
+        },
+      },
+      naturalKeys: { plans: ["name", "year"] },
+    });
+    const always = { column: null, when: null, onMissing: "error" };
+    expect(keep).toEqual({
+      accounts: {
+        where: null,
+        onConflict: "kept",
+        renamedFrom: "users",
+        onMissing: { plan_id: { seed: "free" }, region_id: { seed: { country: "de", code: "by" } } },
+        columns: {
+          name: { convert: "first_name || ' ' || last_name" },
+          locale: { rename: "lang", fill: "'en'", map: { "": null, uk: "en" } },
+          legacy: { drop: true },
+          description: { from: "seed" },
+        },
+        references: [
+          { ...always, path: ["settings", "servers", "*", "id"], table: "mcp_servers" },
+          { ...always, path: ["settings", "a.b"], table: "plans", column: "code", onMissing: "null" },
+          { ...always, path: ["subject_id"], table: "users", when: "subject_type = 'user'" },
+        ],
+      },
+    });
+    expect(naturalKeys).toEqual({ plans: ["name", "year"] });
   });
 
   test("names its own env files, each once", () => {
@@ -106,8 +153,13 @@ describe("errors", () => {
         users: { onConflict: "keep", onMising: {} },
         teams: false,
         "public.teams": "",
-        "billing.invoices": { onMissing: { "created by": "nul", "": "null" } },
+        "billing.invoices": { onMissing: { "created by": "nul", "": "null", plan: { seeds: "free" } } },
+        accounts: {
+          columns: { a: {}, b: { drop: true, fill: "1" }, c: { convert: "x", map: {} }, d: { renamedFrom: "e" } },
+          references: [{ path: "a..b", table: "users" }, { path: "c" }],
+        },
       },
+      naturalKeys: { plans: [] },
       backups: { keepLast: 0, maxAgeDays: -1 },
       previous: { keep: Infinity },
       guard: [],
@@ -131,7 +183,16 @@ describe("errors", () => {
       'keep["public.teams"] must not be empty',
       'keep["billing.invoices"].onMissing["created by"] must be "error" or "null" or "drop-row"; did you mean "null"?',
       'keep["billing.invoices"].onMissing[""] is no name: it must not be empty',
+      'keep["billing.invoices"].onMissing.plan.seeds is no known key; did you mean "seed"?',
+      'keep["billing.invoices"].onMissing.plan.seed is required',
+      "keep.accounts.columns.a must say something: rename, fill, convert, map, drop or from",
+      "keep.accounts.columns.b cannot drop a column and say more of it",
+      "keep.accounts.columns.c cannot have both convert and map: convert sees the backup's columns as they were",
+      "keep.accounts.columns.d.renamedFrom is no known key; a column's old name is its rename",
+      "keep.accounts.references[0].path must be names with dots between them",
+      "keep.accounts.references[1].table is required",
       'keep names one table twice: "teams" and "public.teams"',
+      "naturalKeys.plans must not be empty",
       "backups.keepLast must be a whole number, 1 or more",
       "backups.maxAgeDays must be 0 or more",
       "previous.keep must be a whole number, 0 or more",

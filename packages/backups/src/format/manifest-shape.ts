@@ -5,8 +5,8 @@ import type {
   Column,
   ForeignKey,
   Key,
-  KeepRule,
   Lineage,
+  RecordedRule,
   Table,
   TableName,
 } from "@replant/core";
@@ -83,7 +83,7 @@ const entry = object<BackupEntry>({
   sha256,
 });
 
-const keepRule = object<KeepRule>({
+const keepRule = object<RecordedRule>({
   where: nullable(sql),
   onConflict: oneOf("kept", "seed", "error"),
   onMissing: dictionary(name, oneOf("error", "null", "drop-row"), 1000),

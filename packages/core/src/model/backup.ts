@@ -1,5 +1,5 @@
 import type { Table } from "./catalog.ts";
-import type { KeepRules } from "./keep.ts";
+import type { KeepRule } from "./keep.ts";
 
 /** One migration as a database recorded it. */
 export interface AppliedMigration {
@@ -37,6 +37,12 @@ export interface BackupEntry {
   readonly sha256: string;
 }
 
+/** A keep rule as a backup records it: to be shown, and to restore tables of which the project says nothing any more. */
+export interface RecordedRule extends Pick<KeepRule, "where" | "onConflict"> {
+  /** A rule that needs more than a word is recorded as `error`: what it means is the project's to say. */
+  readonly onMissing: Readonly<Record<string, "error" | "null" | "drop-row">>;
+}
+
 /** What a backup says about itself; sealed by a hash over everything else. */
 export interface BackupManifest {
   readonly format: 1;
@@ -50,7 +56,8 @@ export interface BackupManifest {
   readonly server: { readonly version: string; readonly encoding: string };
   readonly migrator: string;
   readonly migrations: readonly AppliedMigration[];
-  readonly keep: KeepRules;
+  /** By table label. */
+  readonly keep: Readonly<Record<string, RecordedRule>>;
   readonly entries: readonly BackupEntry[];
 }
 

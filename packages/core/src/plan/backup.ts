@@ -1,5 +1,5 @@
 import { ReplantError } from "../errors.ts";
-import type { BackupEntry } from "../model/backup.ts";
+import type { BackupEntry, RecordedRule } from "../model/backup.ts";
 import type { RowSelection, ReferencedBy } from "../model/carry.ts";
 import type { Catalog, ForeignKey, Table, TableName } from "../model/catalog.ts";
 import { findTable, findTableByLabel, tableLabel } from "../model/catalog.ts";
@@ -61,6 +61,22 @@ export function backupRules(catalog: Catalog, keep: KeepRules, scope: BackupScop
   const tables = scope.kind === "all" ? catalog.tables : scope.tables.map((label) => knownTable(catalog, label));
   return Object.fromEntries(
     tables.map((table) => [tableLabel(table), { ...(keepRuleOf(table, keep) ?? wholeTable), where: null }]),
+  );
+}
+
+/** The rules as a backup records them. */
+export function recordedRules(keep: KeepRules): Record<string, RecordedRule> {
+  return Object.fromEntries(
+    Object.entries(keep).map(([label, { where, onConflict, onMissing }]) => [
+      label,
+      {
+        where,
+        onConflict,
+        onMissing: Object.fromEntries(
+          Object.entries(onMissing).map(([name, rule]) => [name, typeof rule === "string" ? rule : ("error" as const)]),
+        ),
+      },
+    ]),
   );
 }
 

@@ -4,11 +4,12 @@ import type { BackupEntry, BackupManifest } from "../model/backup.ts";
 import type { RowSelection } from "../model/carry.ts";
 import { tableLabel } from "../model/catalog.ts";
 import type { TargetFacts } from "../model/facts.ts";
+import type { KeepRules } from "../model/keep.ts";
 import type { BackupReport } from "../model/report.ts";
 import type { SqlSession } from "../ports/session.ts";
 import type { BackupWriter } from "../ports/store.ts";
 import type { BackupScope } from "../plan/backup.ts";
-import { backupRules, planBackup } from "../plan/backup.ts";
+import { backupRules, planBackup, recordedRules } from "../plan/backup.ts";
 import { appliedOf } from "./inspect.ts";
 import type { Ports, Project, Run } from "./context.ts";
 import { append, iso, step, throwIfAborted } from "./context.ts";
@@ -39,7 +40,7 @@ export async function writeBackup(
 /** Makes one backup of the parts that `write` adds to it, or none: what was written goes when anything fails. */
 export async function writeParts(
   run: Run,
-  { session, target, keep }: { session: SqlSession; target: TargetFacts; keep: BackupManifest["keep"] },
+  { session, target, keep }: { session: SqlSession; target: TargetFacts; keep: KeepRules },
   write: (writer: BackupWriter) => Promise<void>,
 ): Promise<BackupManifest> {
   const { store, clock, migrator } = run.ports;
@@ -57,7 +58,7 @@ export async function writeParts(
       server: { version: target.serverVersion, encoding: target.encoding },
       migrator: migrator.id,
       migrations: appliedOf(await migrator.records(session)),
-      keep,
+      keep: recordedRules(keep),
     });
     await append(run, { type: "backup", at: iso(clock.now()), backup: id });
     return manifest;

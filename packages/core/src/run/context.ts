@@ -2,7 +2,7 @@ import type { ErrorDetails } from "../errors.ts";
 import { isReplantError, messageOf, ReplantError } from "../errors.ts";
 import type { Emit, StepKind } from "../model/events.ts";
 import type { JournalRecord } from "../model/journal.ts";
-import type { KeepRules } from "../model/keep.ts";
+import type { KeepRules, NaturalKeys } from "../model/keep.ts";
 import type { Engine, RunLock } from "../ports/engine.ts";
 import type { CatalogCache, Journal } from "../ports/journal.ts";
 import type { Migrator } from "../ports/migrator.ts";
@@ -34,6 +34,7 @@ export interface Project {
   /** The project's uuid. */
   readonly id: string;
   readonly keep: KeepRules;
+  readonly naturalKeys: NaturalKeys;
   /** Previous databases that stay for undo. */
   readonly previousKept: number;
   readonly backups: { readonly keepLast: number; readonly maxAgeDays: number };
