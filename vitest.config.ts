@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
@@ -15,6 +16,8 @@ const limits = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {
+    // Most tests wait for servers and child processes; vitest's own choice is one worker less than there are cores.
+    maxWorkers: availableParallelism() + 1,
     globalSetup: [join(import.meta.dirname, "packages/testkit/src/global-setup.ts")],
     // Not `extends: true`: each project would run the global setup again, with servers of its own.
     projects: roots
