@@ -68,6 +68,10 @@ export const carryFlags = {
     placeholder: "tables",
     separator: ",",
   },
+  noReplay: {
+    kind: "switch",
+    brief: "Carry columns by name and by rule, although pending migrations could run over the kept rows",
+  },
   keepFailed: { kind: "switch", brief: "Leave the new database in place when the run fails" },
 } as const satisfies FlagSpecs;
 

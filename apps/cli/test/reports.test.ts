@@ -35,6 +35,8 @@ const swap: SwapReport = {
     ],
     quarantined: [],
   },
+  route: { kind: "direct", why: "the backup has today's migrations" },
+  ways: [],
   acceptedLoss: [],
   endedSessions: 3,
   seeds: [],
@@ -70,6 +72,31 @@ describe("a swap", () => {
     ]);
   });
 
+  test("what migrations made of the rows, and what went by name, is said", () => {
+    const way = {
+      from: null,
+      why: "2 migrations are newer than the backup",
+      droppedColumns: [],
+      defaultedColumns: [],
+      ruledColumns: [],
+      suggestions: [],
+    };
+    const migrated = { loaded: 38, survived: 38, removed: 0, removedRows: [], added: 0, own: 0 };
+    const replayed: SwapReport = {
+      ...swap,
+      route: { kind: "replay", level: 3, pending: ["4_a", "5_b"], why: "2 migrations are newer than the backup" },
+      ways: [
+        { ...way, table: "users", rung: "replay", migrated },
+        { ...way, table: "profiles", rung: "replay", migrated: { ...migrated, loaded: 0, survived: 0, added: 7 } },
+        { ...way, table: "plans", rung: "map", why: "columns go by name and by rule", migrated: null },
+      ],
+    };
+    const lines = swapLines(replayed, { style, next });
+    expect(lines).toContain("  migrated 38 kept rows, by 2 pending migrations");
+    expect(lines).toContain("           7 rows of profiles made of others");
+    expect(lines).toContain("  by name  plans: columns go by name and by rule");
+  });
+
   test("a loss that was accepted is said", () => {
     const lossy = {
       ...swap,
@@ -82,7 +109,7 @@ describe("a swap", () => {
 });
 
 function tablePlan(name: string, more: Partial<TablePlan>): TablePlan {
-  return { table: name, action: "keep", rows: 0, keptRows: 0, quarantinedRows: 0, notes: [], ...more };
+  return { table: name, rung: null, action: "keep", rows: 0, keptRows: 0, quarantinedRows: 0, notes: [], ...more };
 }
 
 const plan: ResetPlan = {
@@ -107,6 +134,8 @@ const plan: ResetPlan = {
     { name: "demo", set: "mock" },
   ],
   seedChoice: { sets: null, only: null },
+  route: { kind: "direct", why: "the backup has today's migrations" },
+  replay: true,
   keep: {},
   acceptLoss: [],
   tables: [

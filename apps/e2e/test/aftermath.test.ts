@@ -5,7 +5,13 @@ import { openProject } from "@replant/cli";
 import { expect, test } from "vitest";
 import { addSyncedRows, keptRows, openTarget } from "./target.ts";
 
-const request = { mode: "smart", seeds: { sets: null, only: null }, acceptLoss: [], keepFailed: false } as const;
+const request = {
+  mode: "smart",
+  seeds: { sets: null, only: null },
+  acceptLoss: [],
+  replay: true,
+  keepFailed: false,
+} as const;
 
 test("what fails after the swap never says that live was not changed", async () => {
   const target = await openTarget("PostgreSQL 15");

@@ -4,7 +4,7 @@ import { hashOf, isReplantError, planReset } from "../src/index.ts";
 import { catalog, omni, table } from "./catalog-builder.ts";
 
 const keepAll = { where: null, onConflict: "kept", onMissing: {} } as const;
-const request: ResetRequest = { mode: "smart", seeds: { sets: null, only: null }, acceptLoss: [] };
+const request: ResetRequest = { mode: "smart", seeds: { sets: null, only: null }, acceptLoss: [], replay: true };
 
 function facts(changes: Partial<ResetFacts> = {}): ResetFacts {
   const live = catalog(omni.organizations, omni.servers, omni.services, table("legacy", ["id int!"], ["id"]));

@@ -37,7 +37,6 @@ async function database(major: 15 | 18): Promise<{ url: string; session: SqlSess
 }
 
 const names = history().map(({ name }) => name);
-const ignore = (): void => undefined;
 
 /** The state table itself, and what its rows say but for ids and times. */
 async function stateTable(url: string): Promise<unknown> {
@@ -65,7 +64,7 @@ async function stateTable(url: string): Promise<unknown> {
 describe.each([15, 18] as const)("what the migrator leaves on PostgreSQL %i, judged by Prisma's own CLI", (major) => {
   test("is up to date, the schema, and free of drift; the state table is Prisma's to the last column", async () => {
     const { cwd, url, session, migrator } = await project(major);
-    expect((await migrator.apply(session, ignore)).map(({ name }) => name)).toEqual(names);
+    expect((await migrator.apply(session)).map(({ name }) => name)).toEqual(names);
 
     const judge = (...args: string[]): Promise<unknown> => prismaCli(args, { cwd, url });
     expect(await judge("migrate", "status")).toMatchObject({
@@ -87,7 +86,7 @@ describe.each([15, 18] as const)("what the migrator leaves on PostgreSQL %i, jud
     const deployed = await database(major);
     expect(await prismaCli(["migrate", "deploy"], { cwd, url: deployed.url })).toMatchObject({ code: 0 });
     expect(await stateTable(url)).toEqual(await stateTable(deployed.url));
-    expect(await migrator.apply(deployed.session, ignore)).toEqual([]);
+    expect(await migrator.apply(deployed.session)).toEqual([]);
   });
 
   test("goes on where Prisma stopped, and Prisma goes on where it stopped", async () => {
@@ -98,7 +97,7 @@ describe.each([15, 18] as const)("what the migrator leaves on PostgreSQL %i, jud
     const restore = (name = ""): void =>
       cpSync(join(prismaDirectory, "migrations", name), join(cwd, "prisma/migrations", name), { recursive: true });
     later.slice(0, 3).forEach(restore);
-    expect((await migrator.apply(session, ignore)).map(({ name }) => name)).toEqual(later.slice(0, 3));
+    expect((await migrator.apply(session)).map(({ name }) => name)).toEqual(later.slice(0, 3));
     restore();
     expect(await prismaCli(["migrate", "deploy"], { cwd, url })).toMatchObject({
       code: 0,
@@ -115,7 +114,7 @@ test("a failure that the migrator recorded holds up Prisma, and Prisma's way of 
   await writeTree(cwd, {
     "prisma/migrations/20990101000000_broken/migration.sql": "CREATE TABLE half (id int); SELECT missing FROM half;",
   });
-  await expect(migrator.apply(session, ignore)).rejects.toMatchObject({
+  await expect(migrator.apply(session)).rejects.toMatchObject({
     code: "REPLANT_MIGRATION_FAILED",
     details: { where: "prisma/migrations/20990101000000_broken/migration.sql:1" },
   });
@@ -126,23 +125,23 @@ test("a failure that the migrator recorded holds up Prisma, and Prisma's way of 
   const resolve = ["migrate", "resolve", "--rolled-back", "20990101000000_broken"];
   expect(await prismaCli(resolve, { cwd, url })).toMatchObject({ code: 0 });
   await writeTree(cwd, { "prisma/migrations/20990101000000_broken/migration.sql": "CREATE TABLE half (id int);" });
-  expect(await migrator.apply(session, ignore)).toHaveLength(1);
+  expect(await migrator.apply(session)).toHaveLength(1);
   expect(await prismaCli(["migrate", "status"], { cwd, url })).toMatchObject({ code: 0 });
 });
 
 test("both call the same file edited, and neither minds other line ends", async () => {
   const { cwd, url, session, migrator } = await project(18);
-  await migrator.apply(session, ignore);
+  await migrator.apply(session);
   const [first] = history();
   if (first === undefined) throw new Error("there are no migrations");
   const file = join(cwd, "prisma/migrations", first.name, "migration.sql");
 
   await writeFile(file, first.sql.replaceAll("\n", "\r\n"));
-  expect(await migrator.apply(session, ignore)).toEqual([]);
+  expect(await migrator.apply(session)).toEqual([]);
   expect(await prismaCli(["migrate", "dev"], { cwd, url })).toMatchObject({ code: 0 });
 
   await writeFile(file, `${first.sql} `);
-  await expect(migrator.apply(session, ignore)).rejects.toMatchObject({ code: "REPLANT_MIGRATION_HISTORY" });
+  await expect(migrator.apply(session)).rejects.toMatchObject({ code: "REPLANT_MIGRATION_HISTORY" });
   const dev = await prismaCli(["migrate", "dev"], { cwd, url });
   expect(dev.code).not.toBe(0);
   expect(dev.stdout + dev.stderr).toContain(first.name);

@@ -16,6 +16,7 @@ export function swapLines(report: SwapReport, { style, next }: { style: Style; n
   const { carried, backup, previous, acceptedLoss, warnings } = report;
   return [
     ...(carried === null ? [] : carriedLines(carried, style)),
+    ...wayLines(report),
     ...acceptedLoss.map(({ table, rows, reason }) => labelled("lost", `${plural(rows, "row")} of ${table}: ${reason}`)),
     ...(acceptedLoss.length === 0 || backup === null ? [] : [labelled("", "accepted; the rows are in the backup")]),
     ...(backup === null ? [] : [labelled("backup", backup.location)]),
@@ -42,6 +43,23 @@ function carriedLines({ tables, repointed }: NonNullable<SwapReport["carried"]>,
     ...repointed.map(({ table, constraint, rows }) =>
       labelled("re-point", `${plural(rows, "row")} of ${tableLabel(table)} (${constraint})`),
     ),
+  ];
+}
+
+/** Tables whose rows did not come straight over. */
+function wayLines({ route, ways }: SwapReport): string[] {
+  const replayed = ways.filter(({ rung }) => rung === "replay");
+  const rows = replayed.reduce((total, { migrated }) => total + (migrated?.loaded ?? 0), 0);
+  return [
+    ...(route?.kind === "replay" && replayed.length > 0
+      ? [labelled("migrated", `${plural(rows, "kept row")}, by ${plural(route.pending.length, "pending migration")}`)]
+      : []),
+    ...replayed.flatMap(({ table, migrated }) =>
+      migrated === null || migrated.added === 0
+        ? []
+        : [labelled("", `${plural(migrated.added, "row")} of ${table} made of others`)],
+    ),
+    ...ways.filter(({ rung }) => rung === "map").map(({ table, why }) => labelled("by name", `${table}: ${why}`)),
   ];
 }
 

@@ -1,5 +1,5 @@
 import type { Column, Table, TableName } from "./catalog.ts";
-import type { OnConflict, OnMissing } from "./keep.ts";
+import type { ColumnRule, OnConflict, OnMissing } from "./keep.ts";
 
 /** Which rows of one table a backup reads. */
 export interface RowSelection {
@@ -20,13 +20,23 @@ export interface ReferencedBy {
   readonly targetColumns: readonly string[];
 }
 
+/**
+ * How a table's rows get from the backup's schema to today's. `straight`: it is the same. `replay`: the project's pending
+ * migrations run over the rows. `map`: columns by name and by rule, values cast by the server.
+ */
+export type Rung = "straight" | "replay" | "map";
+
+/** How a column's value is made where it is not simply that of one column of the backup. */
+export type ValueRule = Pick<ColumnRule, "convert" | "fill" | "map">;
+
 /** One column of a kept row on its way. */
 export interface CarryColumn {
-  /** Name in the backup. */
-  readonly source: string;
+  /** Name in the backup; null where only the rule makes the value. */
+  readonly source: string | null;
   readonly target: Column;
-  /** `same`: equal type, loaded as it is. `cast`: staged as text and cast by the server. */
+  /** `same`: equal type, loaded as it is. `cast`: staged as text and cast by the server, after the rule where there is one. */
   readonly mode: "same" | "cast";
+  readonly rule: ValueRule | null;
 }
 
 /** How a foreign key of a carried table finds its row in the new database. */
@@ -45,17 +55,28 @@ export interface CarryReference {
 
 export interface CarryTable {
   readonly table: Table;
+  /** The table as the backup has it; it may have had another name. */
+  readonly source: Table;
+  readonly rung: Rung;
+  /** Why this rung, for people. */
+  readonly why: string;
   /** Id of the backup's part. */
   readonly entry: string;
   /** Of the part, as recorded when it was written. */
   readonly rows: number;
   readonly digest: string;
-  /** Columns of the part's lines, in order, with what becomes of each. `null`: the new table has no such column. */
+  /**
+   * First the columns of the part's lines, in order, with what becomes of each (`null`: it goes nowhere), then those that only
+   * rules make.
+   */
   readonly columns: readonly (CarryColumn | null)[];
   readonly sourceColumns: readonly string[];
+  /** Columns that the new table does not have, and of which no rule says that they may go. */
   readonly droppedColumns: readonly string[];
   /** New columns that the backup does not have; they take the database's default or NULL. */
   readonly defaultedColumns: readonly { readonly name: string; readonly value: string }[];
+  /** Columns that may have been renamed, one line each with the rule that would say so. */
+  readonly suggestions: readonly string[];
   /** Columns that identify a row: primary key, else a not-null unique key, else null. */
   readonly identity: readonly string[] | null;
   /** Every plain unique key of the new table whose columns are all carried, primary first. */
@@ -124,4 +145,34 @@ export interface CarryOutcome {
   readonly repointed: readonly RepointedReference[];
   /** At most 1,000 are listed; the counts in `tables` are complete. */
   readonly quarantined: readonly QuarantinedRow[];
+}
+
+/** How the rows of one table came into the new database. */
+export interface CarryWay {
+  /** Label in the new database, and in the backup; null where migrations have made the table's rows of those of others. */
+  readonly table: string;
+  readonly from: string | null;
+  readonly rung: Rung;
+  readonly why: string;
+  readonly droppedColumns: readonly string[];
+  readonly defaultedColumns: readonly { readonly name: string; readonly value: string }[];
+  /** Columns whose values a rule made. */
+  readonly ruledColumns: readonly string[];
+  readonly suggestions: readonly string[];
+  /** Only on `replay`. */
+  readonly migrated: MigratedRows | null;
+}
+
+/** What pending migrations made of a table's kept rows: `loaded = survived + removed`, and `survived + added` went on. */
+export interface MigratedRows {
+  readonly loaded: number;
+  readonly survived: number;
+  /** Kept rows that the migrations deleted. */
+  readonly removed: number;
+  /** `id=...` of removed rows; at most 1,000. */
+  readonly removedRows: readonly string[];
+  /** Rows that the migrations made of kept ones. */
+  readonly added: number;
+  /** Rows that the migrations insert into every database; the new one has its own. */
+  readonly own: number;
 }

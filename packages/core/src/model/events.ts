@@ -8,6 +8,7 @@ export type StepKind =
   | "candidate"
   | "fence"
   | "backup"
+  | "replay"
   | "carry"
   | "verify"
   | "swap"

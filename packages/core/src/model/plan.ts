@@ -1,9 +1,11 @@
 import type { MigrationFile } from "../ports/migrator.ts";
 import type { SeedChoice, SeedInfo } from "../ports/seeder.ts";
 import type { AppliedMigration } from "./backup.ts";
+import type { Rung } from "./carry.ts";
 import type { Catalog } from "./catalog.ts";
 import type { StepKind } from "./events.ts";
 import type { TargetFacts } from "./facts.ts";
+import type { Route } from "../plan/ladder.ts";
 import type { KeepRules } from "./keep.ts";
 
 /** What a reset is asked to do. */
@@ -13,6 +15,8 @@ export interface ResetRequest {
   readonly seeds: SeedChoice;
   /** Table labels whose rows may be lost, or `*`. */
   readonly acceptLoss: readonly string[];
+  /** Whether pending migrations run over the kept rows; else columns go by name and by rule. */
+  readonly replay: boolean;
 }
 
 /** One table of live as the inspection found it. */
@@ -44,6 +48,8 @@ export interface ResetFacts {
 /** What happens to one table. */
 export interface TablePlan {
   readonly table: string;
+  /** How its kept rows come to the new schema; null when it has none, or the new schema is not known yet. */
+  readonly rung: Rung | null;
   /** `keep`: some rows are carried · `replace`: migrations and seeds fill it again · `drop`: the new schema has no such table. */
   readonly action: "keep" | "replace" | "drop";
   readonly rows: number;
@@ -75,6 +81,9 @@ export interface ResetPlan {
   readonly migrations: { readonly tool: string; readonly count: number; readonly new: readonly string[] };
   readonly seeds: readonly { readonly name: string; readonly set: string }[];
   readonly seedChoice: SeedChoice;
+  /** How kept rows come to the new schema. */
+  readonly route: Route;
+  readonly replay: boolean;
   readonly keep: KeepRules;
   readonly acceptLoss: readonly string[];
   readonly tables: readonly TablePlan[];

@@ -1,5 +1,6 @@
 import type { AppliedMigration, BackupSummary } from "./backup.ts";
-import type { CarryOutcome } from "./carry.ts";
+import type { CarryOutcome, CarryWay } from "./carry.ts";
+import type { Route } from "../plan/ladder.ts";
 import type { TargetFacts } from "./facts.ts";
 import type { RunJournal } from "./journal.ts";
 import type { ManagedDatabase } from "../ports/engine.ts";
@@ -36,6 +37,10 @@ export interface SwapReport {
   readonly backup: { readonly id: string; readonly location: string } | null;
   /** null when nothing was carried. Counts are read back from the new database. */
   readonly carried: CarryOutcome | null;
+  /** Whether migrations ran over the rows, and why; null when nothing was carried. */
+  readonly route: Route | null;
+  /** By table: how its rows came into the new database. */
+  readonly ways: readonly CarryWay[];
   readonly acceptedLoss: readonly AcceptedLoss[];
   readonly endedSessions: number;
   readonly seeds: readonly SeedResult[];

@@ -17,7 +17,7 @@ interface OpenContext extends RowSelection {
  */
 export function planBackup(catalog: Catalog, keep: KeepRules): RowSelection[] {
   const kept = catalog.tables.flatMap((table): RowSelection[] => {
-    const rule = keepRuleOf(table, keep);
+    const rule = rowsRuleOf(table, { keep, catalog });
     return rule === null ? [] : [{ table, role: "kept", where: rule.where, referencedBy: [], exclude: null }];
   });
   const context = new Map<string, OpenContext>();
@@ -114,10 +114,28 @@ export function keepRuleOf(table: TableName, keep: KeepRules): KeepRules[string]
   return keep[tableLabel(table)] ?? keep[`${table.schema}.${table.name}`] ?? null;
 }
 
-/** Labels in the rules that none of the catalogs has. */
+/** The same in a database that may be older than the rules: a table may still have its old name there. */
+export function rowsRuleOf(
+  table: TableName,
+  { keep, catalog }: { keep: KeepRules; catalog: Catalog },
+): KeepRules[string] | null {
+  const own = keepRuleOf(table, keep);
+  if (own !== null) return own;
+  const renamed = Object.entries(keep).find(([, rule]) => isNamed(table, rule.renamedFrom));
+  return renamed === undefined || findTableByLabel(catalog, renamed[0]) !== undefined ? null : renamed[1];
+}
+
+/** True when a person means this table by what they wrote. */
+export function isNamed(table: TableName, label: string | undefined): boolean {
+  return label === tableLabel(table) || label === `${table.schema}.${table.name}`;
+}
+
+/** Labels in the rules that none of the catalogs has, under an old name neither. */
 export function unknownKeepTables(keep: KeepRules, catalogs: readonly Catalog[]): string[] {
-  return Object.keys(keep).filter((label) =>
-    catalogs.every((catalog) => findTableByLabel(catalog, label) === undefined),
+  const isThere = (label: string | undefined): boolean =>
+    label !== undefined && catalogs.some((catalog) => findTableByLabel(catalog, label) !== undefined);
+  return Object.entries(keep).flatMap(([label, { renamedFrom }]) =>
+    isThere(label) || isThere(renamedFrom) ? [] : [label],
   );
 }
 

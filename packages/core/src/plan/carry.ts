@@ -1,16 +1,11 @@
 import type { BackupEntry } from "../model/backup.ts";
-import type {
-  CarryColumn,
-  CarryPlan,
-  CarryReference,
-  CarryTable,
-  ContextTable,
-  NaturalKeyColumn,
-} from "../model/carry.ts";
-import type { Catalog, Column, ForeignKey, Table } from "../model/catalog.ts";
-import { findTable, sameTable } from "../model/catalog.ts";
+import type { CarryPlan, CarryReference, CarryTable, ContextTable, NaturalKeyColumn } from "../model/carry.ts";
+import type { Catalog, ForeignKey, Table, TableName } from "../model/catalog.ts";
+import { findTable, findTableByLabel, sameTable } from "../model/catalog.ts";
 import type { KeepRule, KeepRules } from "../model/keep.ts";
-import { keepRuleOf } from "./backup.ts";
+import { isNamed, keepRuleOf } from "./backup.ts";
+import type { ColumnsPlan } from "./carry-columns.ts";
+import { blockingColumn, planColumns } from "./carry-columns.ts";
 import { identityColumns, naturalKey, naturalKeys, referenceOf } from "./natural-key.ts";
 import { dependencyOrder } from "./order.ts";
 
@@ -21,18 +16,21 @@ const defaultRule: KeepRule = { where: null, onConflict: "kept", onMissing: {} }
  * What cannot go anywhere as a whole is named here; single rows that do not fit are found by the load.
  */
 export function planCarry(entries: readonly BackupEntry[], target: Catalog, keep: KeepRules): CarryPlan {
-  const context = planContext(entries, target);
+  const context = planContext(entries, target, keep);
   const kept = entries.filter((entry) => entry.role === "kept");
   const tables: CarryTable[] = [];
   const impossible: CarryPlan["impossible"][number][] = [];
   for (const entry of kept) {
-    const table = findTable(target, entry.table);
-    const reason = table === undefined ? "the new schema has no such table" : blockingColumn(entry, table);
-    if (table === undefined || reason !== null) {
+    const table = targetTable(entry.table, target, keep);
+    const rule = table === undefined ? defaultRule : (keepRuleOf(table, keep) ?? defaultRule);
+    const columns = table === undefined ? null : planColumns(entry, table, rule);
+    const reason =
+      table === undefined || columns === null ? "the new schema has no such table" : blockingColumn(columns, table);
+    if (table === undefined || columns === null || reason !== null) {
       if (entry.rows > 0) impossible.push({ table: entry.table, rows: entry.rows, reason: reason ?? "" });
       continue;
     }
-    tables.push(planTable(entry, table, { kept, context, rule: keepRuleOf(table, keep) ?? defaultRule }));
+    tables.push(planTable(entry, table, { columns, context, rule, kept: { entries: kept, target, keep } }));
   }
   const ordered = dependencyOrder(tables, (table) =>
     table.references.flatMap((reference) => tables.filter((other) => sameTable(other.table, reference.target))),
@@ -40,25 +38,32 @@ export function planCarry(entries: readonly BackupEntry[], target: Catalog, keep
   return { tables: ordered, context, impossible };
 }
 
+/** The table of the new schema that old rows belong into: the one whose rule says that it was called so, else the namesake. */
+function targetTable(source: TableName, target: Catalog, keep: KeepRules): Table | undefined {
+  const renamed = Object.keys(keep).find((label) => isNamed(source, keep[label]?.renamedFrom));
+  return (renamed === undefined ? undefined : findTableByLabel(target, renamed)) ?? findTable(target, source);
+}
+
 function planTable(
   entry: BackupEntry,
   table: Table,
-  { kept, context, rule }: { kept: readonly BackupEntry[]; context: readonly ContextTable[]; rule: KeepRule },
+  {
+    columns,
+    context,
+    rule,
+    kept,
+  }: { columns: ColumnsPlan; context: readonly ContextTable[]; rule: KeepRule; kept: KeptParts },
 ): CarryTable {
-  const columns = entry.columns.map((name) => carryColumn(entry.table, table, name));
-  const carried = new Set(columns.flatMap((column) => (column === null ? [] : [column.target.name])));
+  const carried = new Set(columns.columns.flatMap((column) => (column === null ? [] : [column.target.name])));
   const identity = identityColumns(table);
   return {
     table,
+    source: entry.table,
     entry: entry.id,
     rows: entry.rows,
     digest: entry.digest,
-    columns,
     sourceColumns: entry.columns,
-    droppedColumns: entry.columns.filter((name) => !table.columns.some((column) => column.name === name)),
-    defaultedColumns: table.columns
-      .filter((column) => !column.generated && !carried.has(column.name))
-      .map((column) => ({ name: column.name, value: column.default ?? "NULL" })),
+    ...columns,
     identity: identity !== null && identity.every((name) => carried.has(name)) ? identity : null,
     uniqueKeys: table.keys.filter((key) => key.columns.every((name) => carried.has(name))).map((key) => key.columns),
     onConflict: rule.onConflict,
@@ -68,41 +73,22 @@ function planTable(
   };
 }
 
-function carryColumn(source: Table, target: Table, name: string): CarryColumn | null {
-  const to = target.columns.find((column) => column.name === name);
-  if (to === undefined || to.generated) return null;
-  const from = source.columns.find((column) => column.name === name);
-  return { source: name, target: to, mode: from !== undefined && fits(from, to) ? "same" : "cast" };
-}
-
-/** Equal types; an enum may have gained labels. */
-function fits(from: Column, to: Column): boolean {
-  if (from.type !== to.type) return false;
-  if (from.enumLabels === null || to.enumLabels === null) return from.enumLabels === to.enumLabels;
-  const labels = new Set(to.enumLabels);
-  return from.enumLabels.every((label) => labels.has(label));
-}
-
-/** A new column that no old row can fill. */
-function blockingColumn(entry: BackupEntry, table: Table): string | null {
-  const missing = table.columns.find(
-    (column) =>
-      column.notNull &&
-      column.default === null &&
-      column.identity === "none" &&
-      !column.generated &&
-      !entry.columns.includes(column.name),
-  );
-  return missing === undefined ? null : `column "${missing.name}" is new, NOT NULL and has no default`;
+interface KeptParts {
+  readonly entries: readonly BackupEntry[];
+  readonly target: Catalog;
+  readonly keep: KeepRules;
 }
 
 function planReference(
   key: ForeignKey,
-  { kept, context, rule }: { kept: readonly BackupEntry[]; context: readonly ContextTable[]; rule: KeepRule },
+  { kept, context, rule }: { kept: KeptParts; context: readonly ContextTable[]; rule: KeepRule },
 ): CarryReference {
   const onMissing = rule.onMissing[key.name] ?? rule.onMissing[key.columns[0] ?? ""] ?? "error";
   const byKey = context.some((table) => sameTable(table.table, key.target));
-  const byKept = kept.some((entry) => sameTable(entry.table, key.target));
+  const byKept = kept.entries.some((entry) => {
+    const table = targetTable(entry.table, kept.target, kept.keep);
+    return table !== undefined && sameTable(table, key.target);
+  });
   return {
     constraint: key.name,
     columns: key.columns,
@@ -114,10 +100,10 @@ function planReference(
 }
 
 /** Context tables whose natural key the new schema still has, in the order in which keys can be translated. */
-function planContext(entries: readonly BackupEntry[], target: Catalog): ContextTable[] {
+function planContext(entries: readonly BackupEntry[], target: Catalog, keep: KeepRules): ContextTable[] {
   const tables = entries.flatMap((entry): ContextTable[] => {
     if (entry.role !== "context") return [];
-    const table = findTable(target, entry.table);
+    const table = targetTable(entry.table, target, keep);
     if (table === undefined) return [];
     // A key that came with the new schema says nothing about old rows; the old choice is best, its own references were followed.
     const before = naturalKey(entry.table)?.join("\0");

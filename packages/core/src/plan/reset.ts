@@ -1,12 +1,15 @@
 import type { BackupEntry } from "../model/backup.ts";
+import type { CarryTable } from "../model/carry.ts";
 import type { Catalog } from "../model/catalog.ts";
 import { findTable, sameTable, tableLabel } from "../model/catalog.ts";
 import type { StepKind } from "../model/events.ts";
 import type { ResetFacts, ResetPlan, ResetRequest, TableFacts, TablePlan } from "../model/plan.ts";
 import { ReplantError } from "../errors.ts";
-import { keepRuleOf, planBackup, unknownKeepTables } from "./backup.ts";
+import { planBackup, rowsRuleOf, unknownKeepTables } from "./backup.ts";
 import { hashOf } from "./canonical.ts";
 import { planCarry } from "./carry.ts";
+import type { Route } from "./ladder.ts";
+import { chooseRoute } from "./ladder.ts";
 
 /**
  * What a reset will do, from facts alone. Deterministic: equal facts give the equal plan.
@@ -16,7 +19,8 @@ export function planReset(facts: ResetFacts, request: ResetRequest): ResetPlan {
   const { target } = facts;
   if (target.swapBlockers.length > 0) throw strategyUnavailable(target.swapBlockers);
   const warnings = checkKeepRules(facts);
-  const tables = request.mode === "smart" ? planTables(facts) : forceTables(facts);
+  const route = resetRoute(facts, request);
+  const tables = request.mode === "smart" ? planTables(facts, route) : forceTables(facts);
   const first = target.live === null;
   const newMigrations = facts.migrations.filter((file) => !facts.applied.some((applied) => applied.name === file.name));
   const plan: Omit<ResetPlan, "hash"> = {
@@ -38,6 +42,8 @@ export function planReset(facts: ResetFacts, request: ResetRequest): ResetPlan {
     migrations: { tool: facts.migrator.id, count: facts.migrations.length, new: newMigrations.map(({ name }) => name) },
     seeds: facts.seeds.map(({ name, set }) => ({ name, set })),
     seedChoice: request.seeds,
+    route,
+    replay: request.replay,
     keep: facts.keep,
     acceptLoss: request.acceptLoss,
     tables,
@@ -47,7 +53,7 @@ export function planReset(facts: ResetFacts, request: ResetRequest): ResetPlan {
       droppedTables: tables.filter((table) => table.action === "drop").length,
       lostRows: sum(tables.map((table) => table.quarantinedRows)),
     },
-    steps: stepsOf(request.mode, { first, cached: facts.baseline.exists }),
+    steps: stepsOf(request.mode, { first, cached: facts.baseline.exists, replay: route.kind === "replay" }),
     warnings,
   };
   return { ...plan, hash: hashOf(plan).slice(0, 16) };
@@ -65,11 +71,23 @@ function strategyOf({ target }: ResetFacts): ResetPlan["strategy"] {
   return { name: "swap", promise: "a new database beside the live one, both renamed in one transaction" };
 }
 
-function stepsOf(mode: ResetRequest["mode"], { first, cached }: { first: boolean; cached: boolean }): StepKind[] {
+/** A backup that is made now has live's migrations. */
+function resetRoute({ applied, migrator, migrations }: ResetFacts, { replay }: ResetRequest): Route {
+  const route = chooseRoute(
+    { migrator: migrator.id, migrations: applied },
+    { migrator: migrator.id, files: migrations },
+  );
+  return route.kind === "direct" || replay ? route : { kind: "direct", why: `${route.why}, and are not to run` };
+}
+
+function stepsOf(
+  mode: ResetRequest["mode"],
+  { first, cached, replay }: { first: boolean; cached: boolean; replay: boolean },
+): StepKind[] {
   const build: StepKind[] = cached ? ["baseline", "candidate"] : ["migrate", "seed", "baseline", "candidate"];
   if (first) return [...build, "verify", "swap", "clean"];
   if (mode === "force") return [...build, "fence", "backup", "verify", "swap", "clean"];
-  return [...build, "fence", "backup", "carry", "verify", "swap", "clean"];
+  return [...build, "fence", "backup", ...(replay ? (["replay"] as const) : []), "carry", "verify", "swap", "clean"];
 }
 
 /** Rules for tables that neither live nor the new schema has are mistakes; ones that only appear later are mentioned. */
@@ -91,26 +109,30 @@ export function assertKeepTables(unknown: readonly string[]): void {
   });
 }
 
-function planTables(facts: ResetFacts): TablePlan[] {
+function planTables(facts: ResetFacts, route: Route): TablePlan[] {
   const { live, keep, baseline } = facts;
   if (live === null) return [];
   const predicted = baseline.catalog === null ? null : planCarry(expectedEntries(facts), baseline.catalog, keep);
   return live.tables.map((fact): TablePlan => {
-    const rule = keepRuleOf(fact.table, keep);
-    const gone = baseline.catalog !== null && findTable(baseline.catalog, fact.table) === undefined;
-    const impossible = predicted?.impossible.find((item) => sameTable(item.table, fact.table));
-    const carried = predicted?.tables.find((item) => sameTable(item.table, fact.table));
+    const rule = fact.keptRows === null ? null : rowsRuleOf(fact.table, { keep, catalog: live.catalog });
+    const byMigrations = route.kind === "replay" && rule !== null;
+    const impossible = byMigrations
+      ? undefined
+      : predicted?.impossible.find((item) => sameTable(item.table, fact.table));
+    const carried = predicted?.tables.find((item) => sameTable(item.source, fact.table));
+    const gone =
+      baseline.catalog !== null && findTable(baseline.catalog, fact.table) === undefined && carried === undefined;
     return {
       table: tableLabel(fact.table),
-      action: gone ? "drop" : rule === null ? "replace" : "keep",
+      rung: rule === null ? null : byMigrations ? "replay" : (carried?.rung ?? null),
+      action: byMigrations ? "keep" : gone ? "drop" : rule === null ? "replace" : "keep",
       rows: fact.rows,
       keptRows: fact.keptRows ?? 0,
       quarantinedRows: impossible?.rows ?? 0,
       notes: [
         ...(rule?.where == null ? [] : [`where ${rule.where}`]),
         ...(impossible === undefined ? [] : [impossible.reason]),
-        ...(carried?.droppedColumns ?? []).map((name) => `column ${name} is not in the new schema`),
-        ...(carried?.defaultedColumns ?? []).map(({ name, value }) => `column ${name} is new and takes ${value}`),
+        ...(byMigrations ? [`pending migrations run over its rows: ${route.why}`] : columnNotes(carried)),
         ...(carried?.references ?? [])
           .filter((reference) => reference.by === "natural-key")
           .map(
@@ -122,9 +144,22 @@ function planTables(facts: ResetFacts): TablePlan[] {
   });
 }
 
+function columnNotes(carried: CarryTable | undefined): string[] {
+  if (carried === undefined) return [];
+  const { table, source, droppedColumns, defaultedColumns, columns, suggestions } = carried;
+  return [
+    ...(sameTable(table, source) ? [] : [`becomes ${tableLabel(table)}`]),
+    ...droppedColumns.map((name) => `column ${name} is not in the new schema`),
+    ...defaultedColumns.map(({ name, value }) => `column ${name} is new and takes ${value}`),
+    ...columns.flatMap((column) => (column?.rule == null ? [] : [`column ${column.target.name} is made by its rule`])),
+    ...suggestions,
+  ];
+}
+
 function forceTables({ live, baseline }: ResetFacts): TablePlan[] {
   return (live?.tables ?? []).map((fact) => ({
     table: tableLabel(fact.table),
+    rung: null,
     action: baseline.catalog !== null && findTable(baseline.catalog, fact.table) === undefined ? "drop" : "replace",
     rows: fact.rows,
     keptRows: 0,

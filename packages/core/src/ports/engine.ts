@@ -10,7 +10,7 @@ export interface DatabaseRef {
 }
 
 /** What a database that Replant made is for. */
-export type ManagedRole = "building" | "baseline" | "candidate" | "previous";
+export type ManagedRole = "building" | "baseline" | "candidate" | "scratch" | "previous";
 
 /** A database that carries Replant's mark. Only these are ever dropped. */
 export interface ManagedDatabase extends DatabaseRef {

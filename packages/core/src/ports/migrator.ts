@@ -24,11 +24,15 @@ export interface Migrator {
   records(session: SqlSession): Promise<MigrationRecord[]>;
   /**
    * Applies what is pending, file by file, and records each as the tool itself would. Returns what this call applied.
+   * `level`: only of the first so many files, as if the others did not exist yet.
    * Call it outside of a transaction.
    * @throws ReplantError REPLANT_MIGRATION_FAILED with file, line and the server's words | REPLANT_MIGRATION_HISTORY naming
    * each problem | REPLANT_LOCKED when another process applies migrations to the same database
    */
-  apply(session: SqlSession, onApplied: (migration: MigrationFile) => void): Promise<AppliedMigration[]>;
+  apply(
+    session: SqlSession,
+    options?: { readonly level?: number; readonly onApplied?: (migration: MigrationFile) => void },
+  ): Promise<AppliedMigration[]>;
   /** What the fingerprint hashes besides the files: version of the way migrations are applied. */
   readonly fingerprint: string;
 }

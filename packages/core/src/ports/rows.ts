@@ -1,5 +1,7 @@
+import type { BackupEntry } from "../model/backup.ts";
 import type { Table, TableName } from "../model/catalog.ts";
-import type { CarryOutcome, CarryPlan, RowSelection } from "../model/carry.ts";
+import type { CarryOutcome, CarryPlan, MigratedRows, RowSelection } from "../model/carry.ts";
+import type { KeepRules } from "../model/keep.ts";
 import type { SqlSession } from "./session.ts";
 
 export interface SelectionFacts {
@@ -33,6 +35,23 @@ export interface TableDifference {
   readonly changed: number;
 }
 
+/** What a replay has made of the rows of one table that is kept. */
+export interface HarvestedTable extends MigratedRows {
+  readonly table: Table;
+  /** Part of the backup whose rows they were; null where migrations have made all of them. */
+  readonly entry: string | null;
+  /** SQL condition that selects the rows which go on; holds in the session that harvested, until it writes. */
+  readonly where: string;
+}
+
+export interface Harvest {
+  readonly tables: readonly HarvestedTable[];
+  /** Parts whose table the migrations dropped. */
+  readonly gone: readonly { readonly entry: string; readonly table: TableName; readonly rows: number }[];
+  /** Rows that migrations have made of kept ones in tables of which no rule says that they are kept. */
+  readonly unkept: readonly TableCount[];
+}
+
 /** Reads and writes rows through any session. All values travel as the server's own text. */
 export interface RowPort {
   /** Exact counts. */
@@ -57,6 +76,19 @@ export interface RowPort {
    * staged, constraints must be valid, sequences past their columns. Returns one line per finding; empty is good.
    */
   verify(session: SqlSession, plan: CarryPlan, outcome: CarryOutcome): Promise<string[]>;
+  /**
+   * Puts the rows of a backup into a database at the backup's own level, where they meet what migrations have inserted; a backup's
+   * row wins. Foreign keys are not held against them: they point at rows that no backup has.
+   * @throws ReplantError REPLANT_CARRY_FAILED when the tables are not as the backup has them
+   */
+  fill(session: SqlSession, entries: readonly BackupEntry[], source: RowSource): Promise<void>;
+  /**
+   * What became of filled rows since. Rows that the migrations insert into any database are told from those that they make of
+   * kept rows by looking for their like in `candidate`.
+   */
+  harvest(session: SqlSession, request: { readonly keep: KeepRules; readonly candidate: SqlSession }): Promise<Harvest>;
+  /** Rows of a filled database that the server's error is about, `table id=...`; at most 20. Empty where it cannot be told. */
+  offenders(session: SqlSession, error: unknown): Promise<string[]>;
   /** Differences by key of the tables that both databases have with the same columns. Keys are compared, not values shown. */
   difference(live: SqlSession, other: SqlSession, tables: readonly TableName[]): Promise<TableDifference[]>;
 }

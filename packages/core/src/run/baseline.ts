@@ -13,11 +13,16 @@ export interface Baseline {
   readonly seeds: readonly SeedResult[];
 }
 
+export interface BaselineRequest {
+  readonly fingerprint: string;
+  readonly seeds: SeedChoice | null;
+  /** Only the first so many migrations; absent: all. */
+  readonly level?: number;
+}
+
 /** Finds the baseline of a fingerprint or builds it. Live is not touched; a half-built baseline is dropped. */
-export async function ensureBaseline(
-  run: Run,
-  { fingerprint, seeds }: { fingerprint: string; seeds: SeedChoice | null },
-): Promise<Baseline> {
+export async function ensureBaseline(run: Run, request: BaselineRequest): Promise<Baseline> {
+  const { fingerprint } = request;
   const { engine, catalogs } = run.ports;
   const found = (await engine.managed()).find(
     (database) => database.role === "baseline" && database.fingerprint === fingerprint,
@@ -26,24 +31,25 @@ export async function ensureBaseline(
   if (found !== undefined && catalog !== null) return { database: found, catalog, cached: true, seeds: [] };
   // Without its catalog a baseline is of no use to the planner; building it again is rare and always right.
   if (found !== undefined) await engine.drop(found);
-  return build(run, { fingerprint, seeds });
+  return build(run, request);
 }
 
-async function build(
-  run: Run,
-  { fingerprint, seeds }: { fingerprint: string; seeds: SeedChoice | null },
-): Promise<Baseline> {
+async function build(run: Run, { fingerprint, seeds, level }: BaselineRequest): Promise<Baseline> {
   const { engine, catalogs, clock } = run.ports;
   const building = await engine.create({ role: "building", run: run.id, fingerprint, createdAt: iso(clock.now()) });
   await append(run, { type: "database", at: iso(clock.now()), role: "building", ...building });
   try {
     const { catalog, results } = await withSession(run, building, async (session) => {
       await step(run, { kind: "migrate", title: "migrations" }, async () => {
-        const files = await run.ports.migrator.files();
+        const files = (await run.ports.migrator.files()).slice(0, level);
         let done = 0;
-        const applied = await run.ports.migrator.apply(session, () => {
+        const onApplied = (): void => {
           done += 1;
           run.ports.emit({ type: "progress", step: "migrate", done, total: files.length, unit: "migrations" });
+        };
+        const applied = await run.ports.migrator.apply(session, {
+          onApplied,
+          ...(level === undefined ? {} : { level }),
         });
         if (applied.length !== files.length) {
           throw new ReplantError(
@@ -61,8 +67,8 @@ async function build(
       const database = await engine.seal(building, fingerprint);
       return {
         value: { database, catalog, cached: false, seeds: results },
-        title: `baseline saved  ${fingerprint.slice(0, 8)}`,
-        note: "the next reset reuses it",
+        title: `${level === undefined ? "baseline saved" : "level saved"}  ${fingerprint.slice(0, 8)}`,
+        note: level === undefined ? "the next reset reuses it" : "of the migrations that the rows have",
       };
     });
   } catch (error) {

@@ -1,20 +1,38 @@
 import { ReplantError } from "../errors.ts";
-import type { CarryOutcome, CarryPlan } from "../model/carry.ts";
+import type { BackupEntry } from "../model/backup.ts";
+import type { CarryOutcome, CarryPlan, CarryWay } from "../model/carry.ts";
 import type { Catalog } from "../model/catalog.ts";
 import { tableLabel } from "../model/catalog.ts";
+import type { KeepRules } from "../model/keep.ts";
 import type { AcceptedLoss } from "../model/report.ts";
 import type { DatabaseRef } from "../ports/engine.ts";
+import type { Harvest, RowSource } from "../ports/rows.ts";
 import type { BackupReader } from "../ports/store.ts";
 import type { SqlSession } from "../ports/session.ts";
 import { restoreRules, unknownKeepTables } from "../plan/backup.ts";
 import { planCarry } from "../plan/carry.ts";
+import { describeWays, harvestWarnings } from "../plan/carry-ways.ts";
+import type { MigrationLevel, Route } from "../plan/ladder.ts";
+import { chooseRoute } from "../plan/ladder.ts";
 import { assertKeepTables } from "../plan/reset.ts";
 import type { Run } from "./context.ts";
-import { step } from "./context.ts";
+import { step, warn } from "./context.ts";
+import { withReplay } from "./replay.ts";
 
 export interface CarryResult {
   readonly outcome: CarryOutcome;
+  readonly route: Route;
+  readonly ways: readonly CarryWay[];
   readonly acceptedLoss: readonly AcceptedLoss[];
+}
+
+export interface CarryRequest {
+  readonly candidate: DatabaseRef;
+  readonly reader: BackupReader;
+  readonly catalog: Catalog;
+  readonly acceptLoss: readonly string[];
+  /** False: columns go by name and by rule, although migrations could run over the rows. */
+  readonly replay: boolean;
 }
 
 /**
@@ -22,38 +40,72 @@ export interface CarryResult {
  * before the swap, unless their table's loss was accepted.
  * @throws ReplantError REPLANT_ROWS_LOST | REPLANT_CARRY_FAILED | REPLANT_VERIFY_FAILED
  */
-export async function carryInto(
-  run: Run,
-  {
-    candidate,
-    reader,
-    catalog,
-    acceptLoss,
-  }: { candidate: DatabaseRef; reader: BackupReader; catalog: Catalog; acceptLoss: readonly string[] },
-): Promise<CarryResult> {
-  const source = { tables: reader.manifest.entries.map((entry) => entry.table) };
+export async function carryInto(run: Run, request: CarryRequest): Promise<CarryResult> {
+  const { candidate, reader, catalog } = request;
+  const { entries, keep: recorded } = reader.manifest;
+  const source = { tables: entries.map((entry) => entry.table) };
   assertKeepTables(unknownKeepTables(run.project.keep, [source, catalog]));
-  const { entries, keep } = reader.manifest;
-  const plan = planCarry(entries, catalog, restoreRules(entries, run.project.keep, keep));
+  const keep = restoreRules(entries, run.project.keep, recorded);
+  const route = await routeOf(run, request);
   const session = await run.ports.engine.connect(candidate);
   try {
-    const result = await step(run, { kind: "carry", title: "carry" }, async () => {
-      const outcome = await run.ports.rows.carry(session, plan, (entry) => reader.rows(entry));
-      const acceptedLoss = decideLoss({ plan, outcome, acceptLoss });
-      return { value: { outcome, acceptedLoss }, ...describeCarry(plan, outcome) };
-    });
-    await step(run, { kind: "verify", title: "verify" }, async () => {
-      const findings = [
-        ...(await run.ports.rows.verify(session, plan, result.outcome)),
-        ...(await migrationFindings(run, session)),
-      ];
-      assertNoFindings(findings);
-      return { value: null, title: "verified counts, values, references, sequences" };
-    });
-    return result;
+    const stored: CarrySource = { entries, source: (entry) => reader.rows(entry), harvest: null };
+    const carry = (from: CarrySource): Promise<CarryResult> =>
+      carryRows(run, { ...request, session, keep, route, from });
+    if (route.kind === "direct") return await carry(stored);
+    return await withReplay(run, { route, reader, keep, candidate: session }, (rows) => carry(rows ?? stored));
   } finally {
     await session.close();
   }
+}
+
+/** How the rows of a backup come to today's schema; the migrations' part of it is prepared here, before anybody waits. */
+export async function routeOf(
+  run: Pick<Run, "ports">,
+  { reader, replay }: { reader: { readonly manifest: MigrationLevel }; replay: boolean },
+): Promise<Route> {
+  const { migrator } = run.ports;
+  const route = chooseRoute(reader.manifest, { migrator: migrator.id, files: await migrator.files() });
+  if (route.kind === "direct" || replay) return route;
+  return { kind: "direct", why: `${route.why}, and were not to run` };
+}
+
+/** Rows to carry: a backup's own, or what migrations have made of them. */
+interface CarrySource {
+  readonly entries: readonly BackupEntry[];
+  readonly source: RowSource;
+  readonly harvest: Harvest | null;
+}
+
+async function carryRows(
+  run: Run,
+  {
+    session,
+    catalog,
+    keep,
+    route,
+    from,
+    acceptLoss,
+  }: CarryRequest & { session: SqlSession; keep: KeepRules; route: Route; from: CarrySource },
+): Promise<CarryResult> {
+  const plan = planCarry(from.entries, catalog, keep);
+  const ways = describeWays(plan, { route, harvest: from.harvest });
+  for (const { table, suggestions } of ways) for (const text of suggestions) warn(run, `${table}: ${text}`);
+  for (const text of harvestWarnings(from.harvest)) warn(run, text);
+  const result = await step(run, { kind: "carry", title: "carry" }, async () => {
+    const outcome = await run.ports.rows.carry(session, plan, from.source);
+    const acceptedLoss = decideLoss({ plan, outcome, acceptLoss });
+    return { value: { outcome, acceptedLoss, route, ways }, ...describeCarry(plan, outcome) };
+  });
+  await step(run, { kind: "verify", title: "verify" }, async () => {
+    const findings = [
+      ...(await run.ports.rows.verify(session, plan, result.outcome)),
+      ...(await migrationFindings(run, session)),
+    ];
+    assertNoFindings(findings);
+    return { value: null, title: "verified counts, values, references, sequences" };
+  });
+  return result;
 }
 
 /** The same promises for a candidate into which nothing was carried. */

@@ -86,7 +86,12 @@ export async function chainSeed(
 export async function chainRestore(
   ports: Ports,
   project: Project,
-  { choice, acceptLoss, keepFailed }: { choice: SeedChoice; acceptLoss: readonly string[]; keepFailed: boolean },
+  {
+    choice,
+    acceptLoss,
+    keepFailed,
+    replay,
+  }: { choice: SeedChoice; acceptLoss: readonly string[]; keepFailed: boolean; replay: boolean },
 ): Promise<SwapReport> {
   return joinChain(
     ports,
@@ -106,7 +111,13 @@ export async function chainRestore(
           title: "backup   once more, behind the fence",
         }));
         const reader = await ports.store.open(manifest.id);
-        const { outcome, acceptedLoss } = await carryInto(run, { candidate, reader, catalog, acceptLoss });
+        const { outcome, acceptedLoss, route, ways } = await carryInto(run, {
+          candidate,
+          reader,
+          catalog,
+          acceptLoss,
+          replay,
+        });
         const { previous, endedSessions } = await swapIn(run, { candidate, live, fence });
         await ports.journal.writeChain(null);
         await cleanUp(run, { fingerprint: facts.fingerprint });
@@ -117,6 +128,8 @@ export async function chainRestore(
           previous: previous?.name ?? null,
           backup: { id: manifest.id, location: reader.location },
           carried: outcome,
+          route,
+          ways,
           acceptedLoss,
           endedSessions,
           seeds: [],

@@ -4,7 +4,7 @@ import type { ResetFacts, TableFacts } from "../model/plan.ts";
 import type { MigrationRecord } from "../ports/migrator.ts";
 import type { SeedChoice } from "../ports/seeder.ts";
 import type { SqlSession } from "../ports/session.ts";
-import { keepRuleOf, planBackup } from "../plan/backup.ts";
+import { planBackup } from "../plan/backup.ts";
 import { baselineFingerprint } from "../plan/fingerprint.ts";
 import type { Ports, Project } from "./context.ts";
 import { withSession } from "./context.ts";
@@ -58,14 +58,13 @@ async function inspectLive(
   const tables: TableFacts[] = [];
   for (const { table, rows } of counts) {
     const selection = kept.find((candidate) => candidate.table === table);
-    const rule = keepRuleOf(table, project.keep);
     tables.push({
       table: { schema: table.schema, name: table.name },
       rows,
       keptRows:
-        rule === null || selection === undefined
+        selection === undefined
           ? null
-          : rule.where === null
+          : selection.where === null
             ? rows
             : (await ports.rows.describe(session, selection)).rows,
     });

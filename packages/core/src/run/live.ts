@@ -38,7 +38,7 @@ export async function migrateLive(
     await authorise(target);
     const applied = await withSession(run, assertLive(target, "nothing was touched"), (session) =>
       step(run, { kind: "migrate", title: "migrations" }, async () => {
-        const applied = await ports.migrator.apply(session, () => undefined);
+        const applied = await ports.migrator.apply(session);
         return {
           value: applied,
           title: applied.length === 0 ? "no migration pending" : `${applied.length} migrations applied`,

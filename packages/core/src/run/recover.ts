@@ -21,7 +21,8 @@ export function unfinishedRuns(journals: readonly RunJournal[], chain: string | 
 
 /** Databases that only a run which is over can have left: we hold the lock, so nobody works on them. */
 export function orphans(managed: readonly ManagedDatabase[], chain: string | null): ManagedDatabase[] {
-  return managed.filter(({ role, run }) => (role === "building" || role === "candidate") && run !== chain);
+  const passing: readonly ManagedDatabase["role"][] = ["building", "candidate", "scratch"];
+  return managed.filter(({ role, run }) => passing.includes(role) && run !== chain);
 }
 
 /**

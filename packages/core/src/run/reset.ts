@@ -11,6 +11,7 @@ import { carryInto, verifyEmptyCandidate } from "./carry.ts";
 import { cleanUp } from "./clean.ts";
 import type { Ports, Project, Run } from "./context.ts";
 import { append, iso, step, warn } from "./context.ts";
+import { ensureLevel } from "./replay.ts";
 import { withRun } from "./with-run.ts";
 import { inspect } from "./inspect.ts";
 import { swapIn } from "./swap.ts";
@@ -69,6 +70,8 @@ async function executeReset(
     cached: baseline.cached,
   });
   return withCandidate(run, { candidate, live, keepFailed }, async (fences) => {
+    // The slow part of a replay, before anybody waits for the fence.
+    if (plan.mode === "smart" && plan.route.kind === "replay") await ensureLevel(run, plan.route);
     const fence = live === null ? null : await raiseFence(run, { live, facts });
     if (fence !== null) fences.push(fence);
     const manifest = fence === null ? null : await backupStep(run, { fence, facts });
@@ -80,6 +83,7 @@ async function executeReset(
             reader: await run.ports.store.open(manifest.id),
             catalog: baseline.catalog,
             acceptLoss: plan.acceptLoss,
+            replay: plan.replay,
           });
     if (result === null) await verifyEmptyCandidate(run, candidate);
     const { previous, endedSessions } = await swapIn(run, { candidate, live, fence });
@@ -91,6 +95,8 @@ async function executeReset(
       previous: previous?.name ?? null,
       backup: manifest === null ? null : { id: manifest.id, location: `${run.ports.store.location}/${manifest.id}` },
       carried: result?.outcome ?? null,
+      route: result?.route ?? null,
+      ways: result?.ways ?? [],
       acceptedLoss: result?.acceptedLoss ?? [],
       endedSessions,
       seeds: baseline.seeds,

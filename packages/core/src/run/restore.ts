@@ -18,6 +18,8 @@ export interface RestoreOptions {
   readonly backup: string;
   readonly seeds: SeedChoice;
   readonly acceptLoss: readonly string[];
+  /** See `CarryRequest`. */
+  readonly replay: boolean;
   readonly keepFailed: boolean;
   /** Accepts a backup of another project. */
   readonly fromProject: boolean;
@@ -70,11 +72,12 @@ async function executeRestore(
   const baseline = await ensureBaseline(run, { fingerprint, seeds: options.seeds });
   const candidate = await cloneCandidate(run, { baseline: baseline.database, fingerprint, cached: baseline.cached });
   return withCandidate(run, { candidate, live, keepFailed: options.keepFailed }, async () => {
-    const { outcome, acceptedLoss } = await carryInto(run, {
+    const { outcome, acceptedLoss, route, ways } = await carryInto(run, {
       candidate,
       reader,
       catalog: baseline.catalog,
       acceptLoss: options.acceptLoss,
+      replay: options.replay,
     });
     const { previous, endedSessions } = await swapIn(run, { candidate, live, fence: null });
     await cleanUp(run, { fingerprint });
@@ -85,6 +88,8 @@ async function executeRestore(
       previous: previous?.name ?? null,
       backup: { id: reader.manifest.id, location: reader.location },
       carried: outcome,
+      route,
+      ways,
       acceptedLoss,
       endedSessions,
       seeds: baseline.seeds,

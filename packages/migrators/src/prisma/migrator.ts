@@ -28,14 +28,14 @@ export function prismaMigrator(options: PrismaMigratorOptions): Migrator {
     fingerprint: "prisma-sql-1",
     files: async () => (await read()).map((script) => script.file),
     records: readRecords,
-    apply: async (session, onApplied) => {
-      const scripts = await read();
+    apply: async (session, { level, onApplied } = {}) => {
+      const scripts = (await read()).slice(0, level);
       return withMigrationLock(session, options.lockWaitMs ?? 10_000, async () => {
         const pending = await pendingScripts(session, scripts);
         const searchPath = await currentSearchPath(session);
         for (const script of pending) {
           await applyScript(session, script);
-          onApplied(script.file);
+          onApplied?.(script.file);
         }
         // Dumps empty it for good; whoever works on in this session must find their tables. Between files it stays, as in Prisma.
         await session.query("select set_config('search_path', $1, false)", [searchPath]);

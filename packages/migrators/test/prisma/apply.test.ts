@@ -45,7 +45,7 @@ describe.each(databases)("prismaMigrator.apply on $engine", ({ open }) => {
     expect(await migrator.records(session)).toEqual([]);
 
     const seen: string[] = [];
-    const applied = await migrator.apply(session, (migration) => seen.push(migration.path));
+    const applied = await migrator.apply(session, { onApplied: (migration) => seen.push(migration.path) });
     const files = await migrator.files();
     expect(applied).toEqual(files.map(({ name, checksum }) => ({ name, checksum })));
     expect(seen).toEqual(files.map((file) => file.path));
@@ -55,7 +55,7 @@ describe.each(databases)("prismaMigrator.apply on $engine", ({ open }) => {
     );
     expect(await session.query("select count(*)::text as n from users")).toEqual([{ n: "2" }]);
 
-    expect(await migrator.apply(session, () => seen.push("again"))).toEqual([]);
+    expect(await migrator.apply(session, { onApplied: () => seen.push("again") })).toEqual([]);
     expect(seen).toHaveLength(4);
   });
 
@@ -67,7 +67,7 @@ describe.each(databases)("prismaMigrator.apply on $engine", ({ open }) => {
       "3_never": "create table never (id int);",
     });
     const seen: string[] = [];
-    const error = await failureOf(migrator.apply(session, (migration) => seen.push(migration.name)));
+    const error = await failureOf(migrator.apply(session, { onApplied: (migration) => seen.push(migration.name) }));
     expect(error).toMatchObject({
       code: "REPLANT_MIGRATION_FAILED",
       message: 'migration "2_bad" failed',
@@ -90,7 +90,7 @@ describe.each(databases)("prismaMigrator.apply on $engine", ({ open }) => {
     expect(failed?.logs).toContain("42703");
 
     await writeFile(join(directory, "2_bad", "migration.sql"), "select 1");
-    expect(await failureOf(migrator.apply(session, () => undefined))).toMatchObject({
+    expect(await failureOf(migrator.apply(session))).toMatchObject({
       code: "REPLANT_MIGRATION_HISTORY",
       details: {
         items: ["2_bad: started and never finished"],
@@ -99,13 +99,13 @@ describe.each(databases)("prismaMigrator.apply on $engine", ({ open }) => {
     });
 
     await session.query("update _prisma_migrations set rolled_back_at = now() where migration_name = '2_bad'");
-    expect((await migrator.apply(session, () => undefined)).map(({ name }) => name)).toEqual(["2_bad", "3_never"]);
+    expect((await migrator.apply(session)).map(({ name }) => name)).toEqual(["2_bad", "3_never"]);
   });
 
   test("a server's position becomes a line and a caret", async () => {
     const session = await open();
     const { migrator } = await project({ "1_typo": "-- \u{1F600} ünï\nselect 1;\nselec 2;\n" });
-    expect(await failureOf(migrator.apply(session, () => undefined))).toMatchObject({
+    expect(await failureOf(migrator.apply(session))).toMatchObject({
       details: {
         where: "prisma/migrations/1_typo/migration.sql:3",
         excerpt: ["  1 | -- \u{1F600} ünï", "  2 | select 1;", "> 3 | selec 2;", "    | ^", "  4 |"].join("\n"),
@@ -119,7 +119,7 @@ describe.each(databases)("prismaMigrator.apply on $engine", ({ open }) => {
     const { migrator } = await project({
       "1_block": "select 1;\ndo $body$\nbegin\n  perform 1;\n  raise exception 'no %', 'good';\nend $body$;\n",
     });
-    expect(await failureOf(migrator.apply(session, () => undefined))).toMatchObject({
+    expect(await failureOf(migrator.apply(session))).toMatchObject({
       details: { where: "prisma/migrations/1_block/migration.sql:5", why: "no good [P0001]" },
     });
   });
@@ -130,7 +130,7 @@ describe.each(databases)("prismaMigrator.apply on $engine", ({ open }) => {
       "1_users": `${users} insert into users (id) values (1);`,
       "2_required": `alter table "users" add "age" int;\nupdate "users" set "age" = null;\nalter table "users" alter "age" set not null;`,
     });
-    expect(await failureOf(migrator.apply(session, () => undefined))).toMatchObject({
+    expect(await failureOf(migrator.apply(session))).toMatchObject({
       details: { where: "prisma/migrations/2_required/migration.sql:3" },
     });
   });
@@ -141,7 +141,7 @@ describe.each(databases)("prismaMigrator.apply on $engine", ({ open }) => {
       "1_users": users,
       "2_index": `create index concurrently "users_name" on "users" ("name");`,
     });
-    expect(await migrator.apply(session, () => undefined)).toHaveLength(2);
+    expect(await migrator.apply(session)).toHaveLength(2);
   });
 
   test("a file with its own BEGIN and COMMIT", async () => {
@@ -150,7 +150,7 @@ describe.each(databases)("prismaMigrator.apply on $engine", ({ open }) => {
       "1_own": "begin; create table a (id int); commit;",
       "2_fails": "begin; create table b (id int); select 1/0; commit;",
     });
-    expect(await failureOf(migrator.apply(session, () => undefined))).toMatchObject({
+    expect(await failureOf(migrator.apply(session))).toMatchObject({
       details: { why: "division by zero [22012]" },
     });
     expect(await tables(session)).toEqual(["_prisma_migrations", "a"]);
@@ -160,7 +160,7 @@ describe.each(databases)("prismaMigrator.apply on $engine", ({ open }) => {
   test("a BEGIN without its COMMIT would lose everything and is refused", async () => {
     const session = await open();
     const { migrator } = await project({ "1_open": "begin; create table a (id int);", "2_more": "select 1;" });
-    expect(await failureOf(migrator.apply(session, () => undefined))).toMatchObject({
+    expect(await failureOf(migrator.apply(session))).toMatchObject({
       code: "REPLANT_MIGRATION_FAILED",
       details: {
         where: "prisma/migrations/1_open/migration.sql",
@@ -178,7 +178,7 @@ describe.each(databases)("prismaMigrator.apply on $engine", ({ open }) => {
       "2_more": "create table public.b (id int);",
     });
     const before = await session.query("select current_setting('search_path') as path");
-    await migrator.apply(session, () => undefined);
+    await migrator.apply(session);
     expect(await session.query("select current_setting('search_path') as path")).toEqual(before);
     expect(await migrator.records(session)).toHaveLength(2);
   });
@@ -186,11 +186,11 @@ describe.each(databases)("prismaMigrator.apply on $engine", ({ open }) => {
   test("edited and missing files stop it before anything is applied, each named; out of order is applied", async () => {
     const session = await open();
     const { migrator, directory } = await project({ "1_a": "select 1;", "2_b": "select 2;", "4_d": "select 4;" });
-    await migrator.apply(session, () => undefined);
+    await migrator.apply(session);
 
     await writeFile(join(directory, "1_a", "migration.sql"), "select 1 ;");
     await rm(join(directory, "2_b"), { recursive: true });
-    expect(await failureOf(migrator.apply(session, () => undefined))).toMatchObject({
+    expect(await failureOf(migrator.apply(session))).toMatchObject({
       code: "REPLANT_MIGRATION_HISTORY",
       details: {
         items: [
@@ -201,17 +201,17 @@ describe.each(databases)("prismaMigrator.apply on $engine", ({ open }) => {
     });
 
     const later = await project({ "1_a": "select 1;", "2_b": "select 2;", "3_c": "select 3;", "4_d": "select 4;" });
-    expect((await later.migrator.apply(session, () => undefined)).map(({ name }) => name)).toEqual(["3_c"]);
+    expect((await later.migrator.apply(session)).map(({ name }) => name)).toEqual(["3_c"]);
   });
 
   test("other line ends are the same file, a byte order mark is not", async () => {
     const session = await open();
     const unix = await project({ "1_a": "select 1;\nselect 2;\n" });
-    await unix.migrator.apply(session, () => undefined);
+    await unix.migrator.apply(session);
     const windows = await project({ "1_a": "select 1;\r\nselect 2;\r\n" });
-    expect(await windows.migrator.apply(session, () => undefined)).toEqual([]);
+    expect(await windows.migrator.apply(session)).toEqual([]);
     const marked = await project({ "1_a": "\uFEFFselect 1;\nselect 2;\n" });
-    await expect(marked.migrator.apply(session, () => undefined)).rejects.toMatchObject({
+    await expect(marked.migrator.apply(session)).rejects.toMatchObject({
       code: "REPLANT_MIGRATION_HISTORY",
     });
   });
@@ -220,7 +220,7 @@ describe.each(databases)("prismaMigrator.apply on $engine", ({ open }) => {
     const session = await open();
     await session.script("create table pushed (id int)");
     const { migrator } = await project({ "1_users": users });
-    expect(await failureOf(migrator.apply(session, () => undefined))).toMatchObject({
+    expect(await failureOf(migrator.apply(session))).toMatchObject({
       code: "REPLANT_MIGRATION_HISTORY",
       details: { items: ["pushed"] },
     });
@@ -238,7 +238,7 @@ describe("prismaMigrator.apply beside others", () => {
     const { root, directory } = await project({ "1_users": users });
     const migrator = prismaMigrator({ root, directory, files: nodeFiles(), lockWaitMs: 50 });
 
-    const error = await failureOf(migrator.apply(session, () => undefined));
+    const error = await failureOf(migrator.apply(session));
     expect(error).toMatchObject({
       code: "REPLANT_LOCKED",
       details: { items: [expect.stringMatching(/^pid \d+, prisma$/)] },
@@ -246,14 +246,14 @@ describe("prismaMigrator.apply beside others", () => {
     expect(await session.query("select current_setting('lock_timeout') as t")).toEqual([{ t: "7s" }]);
 
     await other.script("select pg_advisory_unlock_all()");
-    expect(await migrator.apply(session, () => undefined)).toHaveLength(1);
+    expect(await migrator.apply(session)).toHaveLength(1);
     expect(await other.query("select pg_try_advisory_lock(72707369) as free")).toEqual([{ free: true }]);
   });
 
   test("a session that is lost in a migration leaves an unfinished record", async () => {
     const session = await serverSession(18);
     const { migrator } = await project({ "1_dies": "select pg_terminate_backend(pg_backend_pid());" });
-    expect(await failureOf(migrator.apply(session, () => undefined))).toMatchObject({
+    expect(await failureOf(migrator.apply(session))).toMatchObject({
       code: "REPLANT_MIGRATION_FAILED",
       details: { where: expect.stringContaining("prisma/migrations/1_dies/migration.sql") },
     });

@@ -29,8 +29,9 @@ export class Sessions {
    * the first is open is a programming error and throws.
    */
   async open(mark: Mark, options: { readonly durable: boolean; readonly keep: () => boolean }): Promise<SqlSession> {
-    // Migrations run on what is being built, and may create any extension.
-    const extensions = mark.role === "building" ? "all" : mark.extensions.map((label) => label.split(" ")[0] ?? "");
+    // Migrations run on these, and may create any extension.
+    const migrates = mark.role === "building" || mark.role === "scratch";
+    const extensions = migrates ? "all" : mark.extensions.map((label) => label.split(" ")[0] ?? "");
     const opened = await this.#take(mark, { durable: options.durable, extensions });
     return instanceSession(opened.instance, mark.name, () => this.#giveBack(opened, options.keep()));
   }

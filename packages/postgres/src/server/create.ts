@@ -1,9 +1,9 @@
-import type { DatabaseRef, NewDatabase, SqlSession } from "@replant/core";
+import type { DatabaseRef, ManagedRole, NewDatabase, SqlSession } from "@replant/core";
 import { messageOf, ReplantError, sqlState } from "@replant/core";
 import { quoteIdent, quoteLiteral } from "../shared/quote.ts";
 import { dropRow, findDatabase, isHalfMade } from "./databases.ts";
 import { halfMadeLimit, renderMark } from "./marks.ts";
-import { siblingName } from "./names.ts";
+import { type SiblingKind, siblingName } from "./names.ts";
 import { type DatabaseSettings, readSettings, renderSettings } from "./settings.ts";
 
 /** Live, as far as a database that is to replace it must be like it. */
@@ -97,9 +97,16 @@ function tablespaceClause({ tablespace }: LiveShape): string[] {
   return tablespace === "pg_default" ? [] : [`tablespace ${quoteIdent(tablespace)}`];
 }
 
+/** Roles of databases that a run makes beside live, and what they are called after. */
+const siblingKinds: Partial<Record<ManagedRole, SiblingKind>> = {
+  building: "build",
+  candidate: "next",
+  scratch: "scratch",
+};
+
 /** CREATE DATABASE cannot be part of a transaction, so the database has a limit that says what it is until it has its mark. */
 async function createMarked(session: SqlSession, { live, database, shape, source }: Creation): Promise<DatabaseRef> {
-  const name = siblingName(live, database.role === "building" ? "build" : "next", database);
+  const name = siblingName(live, siblingKinds[database.role] ?? "next", database);
   await removeLeftover(session, { live, name });
   const clauses = [
     ...source,
@@ -139,7 +146,7 @@ function onlyValues(wanted: DatabaseSettings, current: DatabaseSettings): Databa
 async function removeLeftover(session: SqlSession, { live, name }: { live: string; name: string }): Promise<void> {
   const row = await findDatabase(session, name);
   if (row === null) return;
-  const ours = row.mark?.live === live && (row.mark.role === "building" || row.mark.role === "candidate");
+  const ours = row.mark?.live === live && row.mark.role in siblingKinds;
   if (!ours && !isHalfMade(row, live)) {
     throw new ReplantError("REPLANT_NAME_INVALID", `a database ${name} is there already, and Replant did not make it`, {
       state: "live and that database were not touched",

@@ -17,7 +17,7 @@ export const halfMadeLimit = 0x5245504c;
 /** Connection limit that the server gives a database whose DROP did not end; it can only be dropped again. */
 export const invalidLimit = -2;
 
-const roles: readonly ManagedRole[] = ["building", "baseline", "candidate", "previous"];
+const roles: readonly ManagedRole[] = ["building", "baseline", "candidate", "scratch", "previous"];
 
 export function renderMark({ role, live, run, fingerprint, createdAt, original }: Mark): string {
   return JSON.stringify({ replant: 1, role, live, run, fingerprint, createdAt, original });

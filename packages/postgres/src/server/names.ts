@@ -21,7 +21,7 @@ export function checkDatabaseName(name: string): void {
 }
 
 /** What a database beside live is called after. */
-export type SiblingKind = "next" | "prev" | "build";
+export type SiblingKind = "next" | "prev" | "build" | "scratch";
 
 /**
  * `<live>__next_<6>`, the six hex digits standing for the run (`salt`: and for the attempt). A long live name is cut between two
@@ -37,7 +37,7 @@ export function siblingName(
 
 /** True for a name that `siblingName` could have made for this live database. */
 export function isSiblingName(name: string, live: string): boolean {
-  const suffix = /__(?:next|prev|build)_[0-9a-f]{6}$/.exec(name)?.[0];
+  const suffix = /__(?:next|prev|build|scratch)_[0-9a-f]{6}$/.exec(name)?.[0];
   return suffix !== undefined && withSuffix(live, suffix) === name;
 }
 

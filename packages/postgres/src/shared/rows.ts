@@ -1,6 +1,9 @@
 import type { RowPort } from "@replant/core";
 import { carry, verifyCarried } from "./carry/index.ts";
 import { differenceOf } from "./difference.ts";
+import { fillBackup } from "./replay/fill.ts";
+import { harvestRows } from "./replay/harvest.ts";
+import { findOffenders } from "./replay/offenders.ts";
 import { stageRows } from "./stage.ts";
 import { countRows, describeSelection, readSelection } from "./selection.ts";
 
@@ -12,5 +15,8 @@ export const rowPort: RowPort = {
   read: readSelection,
   carry,
   verify: verifyCarried,
+  fill: fillBackup,
+  harvest: harvestRows,
+  offenders: findOffenders,
   difference: differenceOf,
 };

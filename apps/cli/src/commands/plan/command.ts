@@ -7,6 +7,7 @@ export const flags = {
   exitCode: { kind: "switch", brief: "Exit with 2 when there is something to change" },
   ...setFlag,
   acceptLoss: carryFlags.acceptLoss,
+  noReplay: carryFlags.noReplay,
 } as const satisfies FlagSpecs;
 
 export const command = defineCommand(

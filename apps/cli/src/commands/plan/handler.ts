@@ -10,6 +10,7 @@ export async function handle(cli: Cli, { flags }: Input<typeof specs>): Promise<
       mode: flags.force ? "force" : "smart",
       seeds: seedChoice(flags),
       acceptLoss: flags.acceptLoss ?? [],
+      replay: !flags.noReplay,
     },
     exitCode: flags.exitCode,
   });

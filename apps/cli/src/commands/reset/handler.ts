@@ -14,11 +14,12 @@ import { withProject } from "../../with-project.ts";
 import type { flags as specs } from "./command.ts";
 
 export async function handle(cli: Cli, { flags }: Input<typeof specs>): Promise<Outcome> {
-  assertTogether(flags, { chain: ["force", "dryRun", "set", "acceptLoss", "keepFailed"] });
+  assertTogether(flags, { chain: ["force", "dryRun", "set", "acceptLoss", "noReplay", "keepFailed"] });
   const request = {
     mode: flags.force ? "force" : "smart",
     seeds: seedChoice(flags),
     acceptLoss: flags.acceptLoss ?? [],
+    replay: !flags.noReplay,
   } as const;
   if (flags.chain) return chainTask(cli, flags.yes);
   if (flags.dryRun) return preview(cli, { request, exitCode: flags.exitCode, yes: flags.yes });

@@ -12,7 +12,11 @@ export async function handle(cli: Cli, { flags, argument }: Input<typeof specs>)
   assertTogether({ ...flags, backup: argument !== null }, { chain: ["backup", "fromProject"] });
   return withProject(cli, { changes: true, yes: flags.yes }, async (project) => {
     const { ports, project: settings, authorise } = project;
-    const shared = { acceptLoss: flags.acceptLoss ?? [], keepFailed: flags.keepFailed };
+    const shared = {
+      acceptLoss: flags.acceptLoss ?? [],
+      keepFailed: flags.keepFailed,
+      replay: !flags.noReplay,
+    };
     if (flags.chain) await authorise(await ports.engine.probe());
     const report = flags.chain
       ? await chainRestore(ports, settings, { ...shared, choice: seedChoice(flags) })

@@ -27,7 +27,10 @@ export async function carry(session: SqlSession, plan: CarryPlan, source: RowSou
     await resolveMissing(session, staging, maps);
     const restore = await relaxConstraints(session);
     const merged = await loadAll(session, { staging, maps, catalog });
-    await advanceSequences(session, staging);
+    await advanceSequences(
+      session,
+      staging.tables.map(({ plan: { table } }) => table),
+    );
     await session.script(restore);
     await refreshViews(session);
     await session.script("commit");

@@ -1,4 +1,4 @@
-import type { Catalog, SqlSession } from "@replant/core";
+import type { Catalog, SqlSession, TableName } from "@replant/core";
 import { ReplantError, sqlState, tableLabel } from "@replant/core";
 import { columnList, doBlock, quoteIdent, quoteLiteral, quoteTable } from "../quote.ts";
 import type { Exclusion } from "./merge.ts";
@@ -147,8 +147,8 @@ async function exclude(session: SqlSession, { table, rows }: Failure): Promise<v
  * Sets every sequence that feeds a carried column past the values in it that the sequence itself could give; one that counts down
  * goes below them. A sequence is never set back.
  */
-export async function advanceSequences(session: SqlSession, staging: Staging): Promise<void> {
-  for (const feeding of await feedingSequences(session, staging)) {
+export async function advanceSequences(session: SqlSession, tables: readonly TableName[]): Promise<void> {
+  for (const feeding of await feedingSequences(session, tables)) {
     await session.query(`select setval($1::regclass, b.top) from (${behindSql(feeding)}) b where b.behind`, [
       feeding.sequence,
     ]);
@@ -187,8 +187,8 @@ export interface FeedingSequence {
 }
 
 /** Sequences that identity columns, serial columns and defaults with `nextval` of carried tables draw from; columns of whole numbers. */
-export async function feedingSequences(session: SqlSession, staging: Staging): Promise<FeedingSequence[]> {
-  const names = staging.tables.map((table) => quoteTable(table.plan.table));
+export async function feedingSequences(session: SqlSession, tables: readonly TableName[]): Promise<FeedingSequence[]> {
+  const names = tables.map(quoteTable);
   if (names.length === 0) return [];
   return session.query<FeedingSequence & Record<string, unknown>>(
     `select distinct format('%I.%I', sn.nspname, s.relname) as sequence, n.nspname as schema, c.relname as table, a.attname as column

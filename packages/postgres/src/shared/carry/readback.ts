@@ -108,8 +108,11 @@ function carriedSql(table: StagedTable): string {
 
 async function listQuarantined(session: SqlSession, table: StagedTable): Promise<QuarantinedRow[]> {
   const { identity } = table.plan;
+  const staged = (name: string): boolean => columnIndex(table.plan, name) < table.plan.sourceColumns.length;
   const label =
-    identity === null ? "'row ' || s.n" : keyLabelSql(identity, (name) => `s.c${columnIndex(table.plan, name)}`);
+    identity === null || !identity.every(staged)
+      ? "'row ' || s.n"
+      : keyLabelSql(identity, (name) => `s.c${columnIndex(table.plan, name)}`);
   const rows = await session.query<{ row: string; reason: string }>(
     `select ${label} as row, x.reason from ${table.excluded} x join ${table.raw} s on s.n = x.n
      where x.kind = 'quarantined' order by x.n limit ${listedRowsMax}`,
@@ -152,7 +155,10 @@ export async function findFaults(
   for (const name of await unvalidatedConstraints(session)) {
     if (!unvalidated.includes(name)) findings.push(`constraint ${name} is not validated`);
   }
-  for (const feeding of await feedingSequences(session, staging)) {
+  for (const feeding of await feedingSequences(
+    session,
+    staging.tables.map(({ plan: { table } }) => table),
+  )) {
     const [row] = await session.query<{ behind: boolean }>(behindSql(feeding));
     if (row?.behind === true) {
       findings.push(

@@ -2,6 +2,7 @@ import type { CarryColumn, CarryPlan, CarryTable, Column, ContextTable, RowSourc
 import { ReplantError, sameTable, sqlState, tableLabel } from "@replant/core";
 import { doBlock, quoteLiteral } from "../quote.ts";
 import { digestSql } from "../selection.ts";
+import { ruledValues } from "./rules.ts";
 
 /** The kept rows of one table in temporary tables of the carrying session. `n` numbers the rows. */
 export interface StagedTable {
@@ -71,7 +72,7 @@ async function stageContext(
   const typed = table.sourceColumns.map((name) =>
     needed.has(name) ? (table.table.columns.find((column) => column.name === name) ?? null) : null,
   );
-  await copyTyped(session, { from: raw, to: rows, columns: typed, excluded: null });
+  await copyTyped(session, { from: raw, to: rows, columns: typed, values: new Map(), excluded: null });
   await session.script(`analyze ${rows}`);
   return { plan: table, rows };
 }
@@ -82,21 +83,21 @@ async function stageTable(
 ): Promise<StagedTable> {
   const [raw, excluded] = [`replant_s${index}`, `replant_x${index}`];
   const fill = async (typed: readonly boolean[]): Promise<void> => {
-    const columns = table.columns.map(
-      (column, i) => `c${i} ${typed[i] === true && column !== null ? column.target.type : "text"}`,
-    );
+    const columns = table.sourceColumns.map((_, i) => `c${i} ${typed[i] === true ? targetType(table, i) : "text"}`);
     await session.script(
       `create temp table ${raw} (${["n bigint generated always as identity primary key", ...columns].join(", ")})`,
     );
     await (columns.length === 0
       ? session.script(`insert into ${raw} select from generate_series(1, ${table.rows})`)
       : session.copyIn(
-          `copy ${raw} (${table.columns.map((_, i) => `c${i}`).join(", ")}) from stdin`,
+          `copy ${raw} (${table.sourceColumns.map((_, i) => `c${i}`).join(", ")}) from stdin`,
           source(table.entry),
         ));
     await assertStagedExactly(session, table, raw);
   };
-  let typed = table.columns.map((column) => column?.mode === "same");
+  // A rule looks at values as the backup has them.
+  const ruled = table.columns.some((column) => column !== null && column.rule !== null);
+  let typed = table.sourceColumns.map((_, i) => !ruled && table.columns[i]?.mode === "same");
   await session.script("savepoint replant_stage");
   try {
     await fill(typed);
@@ -105,7 +106,7 @@ async function stageTable(
     const changed = error instanceof ReplantError && typed.includes(true);
     if (sqlState(error) === undefined && !changed) throw error;
     await session.script("rollback to savepoint replant_stage");
-    typed = table.columns.map(() => false);
+    typed = table.sourceColumns.map(() => false);
     await fill(typed);
   }
   await session.script(`release savepoint replant_stage;
@@ -116,7 +117,8 @@ async function stageTable(
   const rows = asIs ? raw : `replant_t${index}`;
   if (!asIs) {
     const columns = table.columns.map((column) => column?.target ?? null);
-    await copyTyped(session, { from: raw, to: rows, columns, excluded });
+    const values = await ruledValues(session, table);
+    await copyTyped(session, { from: raw, to: rows, columns, values, excluded });
   }
   await session.script(`analyze ${rows}`);
   return {
@@ -134,7 +136,7 @@ async function stageTable(
 async function assertStagedExactly(session: SqlSession, table: CarryTable, rows: string): Promise<void> {
   const [facts] = await session.query<{ rows: string; digest: string }>(
     digestSql(
-      table.columns.map((_, i) => `s.c${i}`),
+      table.sourceColumns.map((_, i) => `s.c${i}`),
       `${rows} s`,
     ),
   );
@@ -183,18 +185,23 @@ interface TypedCopy {
   readonly to: string;
   /** By index; null where the value stays the text that it is. */
   readonly columns: readonly (Column | null)[];
+  /** By index: SQL over `s` for values that a rule makes. */
+  readonly values: ReadonlyMap<number, string>;
   /** Where rows whose text does not fit are named; null to leave them out in silence. */
   readonly excluded: string | null;
 }
 
 /** Gives staged rows the types of their columns with the rules of assignment. Rows that the server refuses are not in the copy. */
-async function copyTyped(session: SqlSession, { from, to, columns, excluded }: TypedCopy): Promise<void> {
+async function copyTyped(
+  session: SqlSession,
+  { from, to, columns, values: ruled, excluded }: TypedCopy,
+): Promise<void> {
   const bases = await baseTypes(
     session,
     columns.flatMap((column) => (column === null ? [] : [column.baseType])),
   );
   const values = columns.map((column, i) =>
-    column === null ? `s.c${i}` : castSql(`s.c${i}`, bases.get(column.baseType) ?? column.baseType),
+    column === null ? `s.c${i}` : castSql(ruled.get(i) ?? `s.c${i}`, bases.get(column.baseType) ?? column.baseType),
   );
   const types = columns.map((column, i) => `c${i} ${column === null ? "text" : column.type}`);
   await session.script(`create temp table ${to} (${["n bigint primary key", ...types].join(", ")})`);
@@ -226,6 +233,10 @@ async function copyTyped(session: SqlSession, { from, to, columns, excluded }: T
       end;
     end loop; end`),
   );
+}
+
+function targetType(table: CarryTable, index: number): string {
+  return table.columns[index]?.target.type ?? "text";
 }
 
 /** Index of the plan's column that fills `name`. */
