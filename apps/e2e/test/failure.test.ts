@@ -108,13 +108,14 @@ export const seed = defineSeed({ name: "quitter", set: "system", async run() { p
   ])("%s: every row that does not fit is named, and may be given up on purpose", async (_case, sql, expected) => {
     const target = await prepared(name);
     await target.workspace.write({ [migration("tighten")]: sql });
-    const error = await fails(target);
+    // By name: a migration that fails on the rows is another matter.
+    const error = await fails(target, ["reset", "--no-replay"]);
     expect(error.code).toBe("REPLANT_ROWS_LOST");
     expect(error.items?.length).toBeGreaterThan(0);
     for (const item of error.items ?? []) expect(item).not.toBe("");
     expect(error.items?.[0]).toMatch(expected);
     expect(error.hint).toContain("--accept-loss=");
-    const accepted = await target.workspace.replant(["reset", "--accept-loss=*", "--json"]);
+    const accepted = await target.workspace.replant(["reset", "--no-replay", "--accept-loss=*", "--json"]);
     expect(accepted.code, accepted.stderr).toBe(0);
     expect(JSON.parse(accepted.stdout).acceptedLoss.length).toBeGreaterThan(0);
   });

@@ -57,7 +57,7 @@ describe.each<TargetName>(["PostgreSQL 15", "embedded"])("a schema that moved on
   test("pending migrations run over the kept rows, and what they make of them is kept", async () => {
     const target = await prepared(name);
     const before = await target.lines(
-      "select u.id, upper(u.first_name), u.last_name, u.updated_at from users u where deleted_at is null order by 1",
+      "select u.id, upper(u.first_name), u.last_name, u.created_at from users u where deleted_at is null order by 1",
     );
     const titles = await target.lines("select id, name from organizations where deleted_at is null order by 1");
     await target.workspace.write({
@@ -75,7 +75,7 @@ describe.each<TargetName>(["PostgreSQL 15", "embedded"])("a schema that moved on
     expect(warnings).toEqual([]);
     expect(
       await target.lines(
-        "select u.id, u.first_name, p.last_name, u.updated_at from users u join profiles p on p.user_id = u.id order by 1",
+        "select u.id, u.first_name, p.last_name, u.created_at from users u join profiles p on p.user_id = u.id order by 1",
       ),
     ).toEqual(before);
     expect(await target.lines("select id, title from organizations order by 1")).toEqual(titles);
@@ -146,7 +146,7 @@ describe.each<TargetName>(["PostgreSQL 15", "embedded"])("a schema that moved on
     expect(route).toMatchObject({ kind: "direct" });
     expect(route.why).toBe("the migration 20250804160000_updated_at_by_the_database was changed since the backup");
     expect(ways.find(({ table }) => table === "organizations")).toMatchObject({ rung: "map" });
-    expect(ways.find(({ table }) => table === "users")).toMatchObject({ rung: "map" });
+    expect(ways.find(({ table }) => table === "users")).toMatchObject({ rung: "straight" });
     expect(await target.lines("select id, title from organizations order by 1")).toEqual(names);
   });
 });

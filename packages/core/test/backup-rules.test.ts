@@ -1,26 +1,12 @@
 import { expect, test } from "vitest";
 import { backupRules, planBackup, planCarry, restoreRules } from "../src/index.ts";
-import type { BackupEntry, Catalog, KeepRules } from "../src/index.ts";
-import { catalog, omni } from "./catalog-builder.ts";
+import type { KeepRules } from "../src/index.ts";
+import { catalog, entriesOf, omni } from "./catalog-builder.ts";
 
 const live = catalog(omni.organizations, omni.servers, omni.prompts);
 const own: KeepRules = {
   organizations: { where: "clerk_id like 'org_%'", onConflict: "error", onMissing: { slug: "null" } },
 };
-
-function entriesOf(from: Catalog, keep: KeepRules): BackupEntry[] {
-  return planBackup(from, keep).map(({ role, table }, index) => ({
-    id: `t000${index + 1}`,
-    role,
-    table,
-    columns: table.columns.map(({ name }) => name),
-    rows: 1,
-    digest: "1",
-    sizeBytes: 1,
-    storedBytes: 1,
-    sha256: "",
-  }));
-}
 
 test("without a scope the project's rules stand as they are", () => {
   expect(backupRules(live, own, { kind: "keep" })).toBe(own);

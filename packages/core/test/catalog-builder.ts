@@ -1,4 +1,5 @@
-import type { Catalog, Column, ForeignKey, Key, Table } from "../src/index.ts";
+import type { BackupEntry, Catalog, Column, ForeignKey, KeepRules, Key, Table } from "../src/index.ts";
+import { planBackup } from "../src/index.ts";
 
 /** A column as `name type`, with `!` for NOT NULL and `=default` at the end: `id uuid! =gen_random_uuid()`. */
 export function column(text: string): Column {
@@ -65,3 +66,18 @@ export const omni = {
     ["organization_id -> organizations.id", "mcp_server_id -> mcp_servers.id"],
   ),
 };
+
+/** What a backup of this database would hold, with as many rows in each part. */
+export function entriesOf(live: Catalog, keep: KeepRules, rows = 1): BackupEntry[] {
+  return planBackup(live, keep).map((selection, index) => ({
+    id: `t${String(index + 1).padStart(4, "0")}`,
+    role: selection.role,
+    table: selection.table,
+    columns: selection.table.columns.map((column) => column.name),
+    rows,
+    digest: "1",
+    sizeBytes: 1,
+    storedBytes: 1,
+    sha256: "",
+  }));
+}

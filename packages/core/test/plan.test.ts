@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { BackupEntry, Catalog, KeepRules, Table } from "../src/index.ts";
+import type { Table } from "../src/index.ts";
 import {
   canonicalJson,
   dependencyOrder,
@@ -12,23 +12,9 @@ import {
   retired,
   tableLabel,
 } from "../src/index.ts";
-import { catalog, omni, table } from "./catalog-builder.ts";
+import { catalog, entriesOf, omni, table } from "./catalog-builder.ts";
 
 const keepAll = { where: null, onConflict: "kept", onMissing: {} } as const;
-
-function entriesOf(live: Catalog, keep: KeepRules, rows = 1): BackupEntry[] {
-  return planBackup(live, keep).map((selection, index) => ({
-    id: `t${String(index + 1).padStart(4, "0")}`,
-    role: selection.role,
-    table: selection.table,
-    columns: selection.table.columns.map((column) => column.name),
-    rows,
-    digest: "1",
-    sizeBytes: 1,
-    storedBytes: 1,
-    sha256: "",
-  }));
-}
 
 describe("natural keys", () => {
   test.each([
@@ -147,7 +133,7 @@ describe("planCarry", () => {
     ]);
     const strict = catalog(table("organizations", ["id uuid!", "clerk_id text!", "plan text!"], ["id"]));
     expect(planCarry(entries, strict, {}).impossible[0]?.reason).toBe(
-      'column "plan" is new, NOT NULL and has no default',
+      'column "plan" is new, NOT NULL and has no default; a rule can fill it: columns: { plan: { fill: "..." } }',
     );
   });
 

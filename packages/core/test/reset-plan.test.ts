@@ -34,7 +34,10 @@ function facts(changes: Partial<ResetFacts> = {}): ResetFacts {
       { name: "1_a", checksum: "a", path: "m/1_a/migration.sql" },
       { name: "2_b", checksum: "b", path: "m/2_b/migration.sql" },
     ],
-    applied: [{ name: "1_a", checksum: "a" }],
+    applied: [
+      { name: "1_a", checksum: "a" },
+      { name: "2_b", checksum: "b" },
+    ],
     seeds: [{ name: "servers", set: "system", dependsOn: [], description: null, where: "seeds/servers.ts:1" }],
     seedFingerprint: "s",
     live: {
@@ -79,7 +82,8 @@ describe("planReset", () => {
       ["legacy", "drop", 40, 0, []],
     ]);
     expect(plan.totals).toEqual({ keptRows: 33, replacedTables: 3, droppedTables: 1, lostRows: 0 });
-    expect(plan.migrations).toEqual({ tool: "prisma", count: 2, new: ["2_b"] });
+    expect(plan.migrations).toEqual({ tool: "prisma", count: 2, new: [] });
+    expect(plan.tables.map(({ rung }) => rung)).toEqual(["straight", null, "straight", null]);
     expect(plan.strategy.name).toBe("swap");
     expect(plan.steps).toEqual(["baseline", "candidate", "fence", "backup", "carry", "verify", "swap", "clean"]);
   });
@@ -106,6 +110,33 @@ describe("planReset", () => {
     expect(plan.tables.find((item) => item.table === "organizations")?.notes).toEqual([
       "3 rows that a smart reset would keep",
     ]);
+  });
+
+  test("pending migrations run over kept rows, so that nothing is foretold of their columns", () => {
+    const pending = facts({
+      applied: [{ name: "1_a", checksum: "a" }],
+      baseline: { exists: true, catalog: catalog(omni.organizations, omni.servers) },
+    });
+    const plan = planReset(pending, request);
+    expect(plan.migrations.new).toEqual(["2_b"]);
+    expect(plan.route).toEqual({
+      kind: "replay",
+      level: 1,
+      pending: ["2_b"],
+      why: "1 migration is newer than the backup",
+    });
+    expect(plan.tables.map(({ table: name, action, rung }) => [name, action, rung])).toEqual([
+      ["organizations", "keep", "replay"],
+      ["mcp_servers", "replace", null],
+      ["organization_services", "keep", "replay"],
+      ["legacy", "drop", null],
+    ]);
+    expect(plan.totals.lostRows).toBe(0);
+    expect(plan.steps).toContain("replay");
+    const byName = planReset(pending, { ...request, replay: false });
+    expect(byName.totals.lostRows).toBe(30);
+    expect(byName.steps).not.toContain("replay");
+    expect(byName.hash).not.toBe(plan.hash);
   });
 
   test("rows without a place are lost rows of the plan", () => {

@@ -27,7 +27,9 @@ export function planColumns(entry: BackupEntry, table: Table, rule: KeepRule): C
   const defaultedColumns = table.columns
     .filter((column) => !column.generated && !taken.has(column.name))
     .map((column) => ({ name: column.name, value: column.default ?? "NULL" }));
-  const same = columns.every((column) => column?.mode === "same") && defaultedColumns.length === 0;
+  const same =
+    columns.every((column) => column?.mode === "same" && column.source === column.target.name) &&
+    defaultedColumns.length === 0;
   return {
     columns,
     droppedColumns,
