@@ -84,6 +84,23 @@ describe.each<TargetName>(["PostgreSQL 15", "embedded"])("a schema that moved on
     ]);
     expect(await target.lines("select count(*) from plans")).toEqual(["(2)"]);
     expect(await target.leftovers()).toEqual([]);
+
+    const told = await target.workspace.replant(["explain"]);
+    expect(told.code, told.stderr).toBe(0);
+    expect(told.stdout + told.stderr).toMatch(/made +8 rows by migrations, of kept ones/);
+    const [first = ""] = await target.lines("select id from users order by 1 limit 1");
+    const one = await target.workspace.replant(["explain", "--table=users", `--row=${first.slice(1, -1)}`, "--json"]);
+    const { row } = JSON.parse(one.stdout) as { row: { columns: { name: string; change: string }[] } };
+    expect(row).toMatchObject({ inBackup: true, inLive: true, quarantined: null });
+    const changes = new Map(row.columns.map((column) => [column.name, column.change]));
+    expect([changes.get("first_name"), changes.get("last_name"), changes.get("email")]).toEqual([
+      "changed",
+      "gone",
+      "same",
+    ]);
+    const absent = await target.workspace.replant(["explain", "2001", "--json"]);
+    expect(absent.code).toBe(64);
+    expect(JSON.parse(absent.stdout).error.code).toBe("REPLANT_RUN_UNKNOWN");
     // The next one has nothing to migrate.
     expect((await report(target, ["reset"])).route.kind).toBe("direct");
   });

@@ -36,6 +36,7 @@ export const errorCodes = {
   REPLANT_NAME_INVALID: ["usage", "A database or object name is empty, too long or holds a NUL."],
   REPLANT_NOTHING_TO_UNDO: ["usage", "No previous database is there to swap back."],
   REPLANT_ROWS_LOST: ["failed", "Kept rows cannot be carried and the loss was not accepted; each is named."],
+  REPLANT_RUN_UNKNOWN: ["usage", "No journal of such a run is there, or the run carried nothing."],
   REPLANT_SEED_CYCLE: ["usage", "Seeds depend on each other in a circle."],
   REPLANT_SEED_EMPTY: ["failed", "A seed ended without an error but wrote nothing."],
   REPLANT_SEED_FAILED: ["failed", "A seed failed."],

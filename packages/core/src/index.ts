@@ -35,6 +35,8 @@ export { importBackup } from "./run/import.ts";
 export { chainBackup, chainReset, chainRestore, chainSeed } from "./run/chain.ts";
 export { clean, retired } from "./run/clean.ts";
 export type { Ports, Project } from "./run/context.ts";
+export { explain } from "./run/explain.ts";
+export type { ExplainedTable, ExplainReport } from "./run/explain.ts";
 export { migrateLive, migrationStatus, seedLive } from "./run/live.ts";
 export { previewReset, reset } from "./run/reset.ts";
 export type { ResetOptions } from "./run/reset.ts";

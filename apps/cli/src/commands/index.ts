@@ -91,6 +91,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./restore/command.ts")).command,
   },
   {
+    path: ["explain"],
+    folder: "explain",
+    brief: "Show what a run did to the kept rows, table by table or for one row",
+    load: async () => (await import("./explain/command.ts")).command,
+  },
+  {
     path: ["seed"],
     folder: "seed",
     brief: "Add and update what seeds own in live",

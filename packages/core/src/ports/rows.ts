@@ -89,6 +89,11 @@ export interface RowPort {
   harvest(session: SqlSession, request: { readonly keep: KeepRules; readonly candidate: SqlSession }): Promise<Harvest>;
   /** Rows of a filled database that the server's error is about, `table id=...`; at most 20. Empty where it cannot be told. */
   offenders(session: SqlSession, error: unknown): Promise<string[]>;
+  /**
+   * One row as the server's text of each column, by the values of the columns that identify it; null when there is none.
+   * @throws the server's error when a value is none of its column's type
+   */
+  find(session: SqlSession, table: Table, key: readonly string[]): Promise<Record<string, string | null> | null>;
   /** Differences by key of the tables that both databases have with the same columns. Keys are compared, not values shown. */
   difference(live: SqlSession, other: SqlSession, tables: readonly TableName[]): Promise<TableDifference[]>;
 }

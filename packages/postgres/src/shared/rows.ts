@@ -5,7 +5,7 @@ import { fillBackup } from "./replay/fill.ts";
 import { harvestRows } from "./replay/harvest.ts";
 import { findOffenders } from "./replay/offenders.ts";
 import { stageRows } from "./stage.ts";
-import { countRows, describeSelection, readSelection } from "./selection.ts";
+import { countRows, describeSelection, findRow, readSelection } from "./selection.ts";
 
 /** The row port over any session: a server's and an embedded one's speak the same SQL. */
 export const rowPort: RowPort = {
@@ -18,5 +18,6 @@ export const rowPort: RowPort = {
   fill: fillBackup,
   harvest: harvestRows,
   offenders: findOffenders,
+  find: findRow,
   difference: differenceOf,
 };

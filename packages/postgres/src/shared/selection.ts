@@ -1,4 +1,5 @@
-import type { RowSelection, SelectionFacts, SqlSession, TableCount, TableName } from "@replant/core";
+import type { RowSelection, SelectionFacts, SqlSession, Table, TableCount, TableName } from "@replant/core";
+import { identityColumns } from "@replant/core";
 import { columnList, quoteIdent, quoteLiteral, quoteTable } from "./quote.ts";
 
 /** Columns that a backup stores: all but generated ones, which the database makes again. */
@@ -55,6 +56,27 @@ export async function countRows(session: SqlSession, tables: readonly TableName[
   const rows = await session.query<{ i: number; rows: string }>(parts.join(" union all "));
   const counts = new Map(rows.map((row) => [row.i, Number(row.rows)]));
   return tables.map((table, index) => ({ table, rows: counts.get(index) ?? 0 }));
+}
+
+/** See `RowPort.find`. */
+export async function findRow(
+  session: SqlSession,
+  table: Table,
+  key: readonly string[],
+): Promise<Record<string, string | null> | null> {
+  const identity = identityColumns(table);
+  if (identity === null || identity.length !== key.length) return null;
+  const values = table.columns.map(({ name }) => `t.${quoteIdent(name)}::text`).join(", ");
+  const equal = identity.map((name, i) => {
+    const type = table.columns.find((column) => column.name === name)?.type ?? "text";
+    return `t.${quoteIdent(name)} = $${i + 1}::text::${type}`;
+  });
+  const [row] = await session.query<{ values: (string | null)[] }>(
+    `select array[${values}]::text[] as values from ${quoteTable(table)} t where ${equal.join(" and ")} limit 1`,
+    key,
+  );
+  if (row === undefined) return null;
+  return Object.fromEntries(table.columns.map(({ name }, index) => [name, row.values[index] ?? null]));
 }
 
 /** `'label='` glued to a value's text, for naming rows in messages. */

@@ -1,13 +1,13 @@
 import type { BackupEntry, BackupReader } from "@replant/core";
 import { ReplantError, tableLabel } from "@replant/core";
 import { requireWords } from "../../arguments.ts";
+import { type BackupRow, readRows } from "../../backup-rows.ts";
 import type { Cli, Outcome } from "../../cli.ts";
 import type { Input } from "../../command.ts";
 import { backupTableLines, rowLines } from "../../render/backup.ts";
 import { withProject } from "../../with-project.ts";
 import type { flags as specs } from "./command.ts";
 
-type Row = readonly (string | null)[];
 const limitOfPage = 50;
 
 export async function handle(cli: Cli, input: Input<typeof specs>): Promise<Outcome> {
@@ -40,7 +40,7 @@ async function rows(
   const entry = entryOf(reader, table);
   const { stream } = cli;
   const most = limit ?? (stream === null ? limitOfPage : Infinity);
-  const page: Row[] = [];
+  const page: BackupRow[] = [];
   let shown = 0;
   for await (const row of readRows(reader, entry)) {
     if (shown === most) break;
@@ -54,13 +54,6 @@ async function rows(
     document: { ...counts, columns, rowsShown: shown, ...(stream === null ? { rows: page } : {}) },
     text: (style) => rowLines({ columns, rows: page, shown, total: entry.rows }, style),
   };
-}
-
-async function* readRows(reader: BackupReader, entry: BackupEntry): AsyncGenerator<Row, void, undefined> {
-  const { copyLines, decodeRow } = await import("@replant/backups/text");
-  for await (const lines of copyLines(reader.rows(entry.id))) {
-    for (const line of lines) yield decodeRow(line, entry.columns.length);
-  }
 }
 
 /** The part of a table: its kept rows, and the context rows where there are no others. */
