@@ -1,4 +1,4 @@
-import type { BackupEntry, CarryOutcome, CarryPlan, KeepRules, SqlSession } from "@replant/core";
+import type { BackupEntry, CarryOutcome, CarryPlan, KeepRules, RowSource, SqlSession } from "@replant/core";
 import { planBackup, planCarry } from "@replant/core";
 import { readCatalog } from "../../src/shared/catalog.ts";
 import { rowPort } from "../../src/shared/rows.ts";
@@ -11,32 +11,46 @@ export interface Carried {
   readonly findings: readonly string[];
 }
 
-/** Backs up `live` into memory and carries it into `candidate`, as a run does with files between. */
-export async function carryBetween(live: SqlSession, candidate: SqlSession, keep: KeepRules): Promise<Carried> {
+/** A backup in memory. */
+export interface MemoryBackup {
+  readonly entries: readonly BackupEntry[];
+  readonly source: RowSource;
+}
+
+/** Backs up what the rules select, as a run does into files. */
+export async function backUp(live: SqlSession, keep: KeepRules): Promise<MemoryBackup> {
   const parts = new Map<string, Uint8Array[]>();
   const entries: BackupEntry[] = [];
   for (const [index, selection] of planBackup(await readCatalog(live), keep).entries()) {
     const id = `t${String(index + 1).padStart(4, "0")}`;
+    const { role, table } = selection;
     const facts = await rowPort.describe(live, selection);
     const chunks: Uint8Array[] = [];
     for await (const chunk of rowPort.read(live, selection)) chunks.push(chunk.slice());
     parts.set(id, chunks);
-    entries.push({
-      id,
-      role: selection.role,
-      table: selection.table,
-      ...facts,
-      columns: facts.columns,
-      sizeBytes: 0,
-      storedBytes: 0,
-      sha256: "",
-    });
+    entries.push({ id, role, table, ...facts, sizeBytes: 0, storedBytes: 0, sha256: "" });
   }
+  return {
+    entries,
+    source: async function* (entry) {
+      yield* parts.get(entry) ?? [];
+    },
+  };
+}
+
+/** Carries a backup into the candidate and reads it back. */
+export async function carryBackup(
+  candidate: SqlSession,
+  { entries, source }: MemoryBackup,
+  keep: KeepRules,
+): Promise<Carried> {
   const plan = planCarry(entries, await readCatalog(candidate), keep);
-  const outcome = await rowPort.carry(candidate, plan, async function* (entry) {
-    yield* parts.get(entry) ?? [];
-  });
+  const outcome = await rowPort.carry(candidate, plan, source);
   return { plan, outcome, findings: await rowPort.verify(candidate, plan, outcome) };
+}
+
+export async function carryBetween(live: SqlSession, candidate: SqlSession, keep: KeepRules): Promise<Carried> {
+  return carryBackup(candidate, await backUp(live, keep), keep);
 }
 
 /** Rows of a query as the server's text, one line per row. */
