@@ -1,11 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { addSyncedRows, keptRows, openTarget } from "./target.ts";
+import { keptRows, preparedTarget } from "./target.ts";
 
 describe.each(["PostgreSQL 15", "embedded"] as const)("the plan on %s", (name) => {
   test("what --dry-run prints is what the run executes, and printing it touches nothing", async () => {
-    const target = await openTarget(name);
-    await target.workspace.replant(["reset"]);
-    await addSyncedRows(target);
+    const target = await preparedTarget(name);
     await target.script("create table legacy_audit (id int primary key); insert into legacy_audit values (1), (2)");
     const before = await keptRows(target);
     const dry = await target.workspace.replant(["reset", "--dry-run", "--json"]);
@@ -30,9 +28,7 @@ describe.each(["PostgreSQL 15", "embedded"] as const)("the plan on %s", (name) =
   });
 
   test("rows that the new schema has no place for are said before the run", async () => {
-    const target = await openTarget(name);
-    await target.workspace.replant(["reset"]);
-    await addSyncedRows(target);
+    const target = await preparedTarget(name);
     await target.workspace.write({
       "migrations/20991231000000_drop/migration.sql": "drop table organization_resources;",
     });

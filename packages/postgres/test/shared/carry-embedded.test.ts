@@ -1,6 +1,6 @@
 import type { Engine } from "@replant/core";
 import { nodeFiles } from "@replant/node";
-import { tempDir } from "@replant/testkit";
+import { imageDirectory, tempDir } from "@replant/testkit";
 import { afterAll, beforeAll, describe, onTestFinished } from "vitest";
 import { openEmbedded } from "../../src/embedded/index.ts";
 import type { Pair } from "./carry-cases.ts";
@@ -15,7 +15,7 @@ describe("carrying on the embedded engine", () => {
       directory: `${directory}/pg`,
       name: "app",
       files: nodeFiles(),
-      cacheDirectory: `${directory}/cache`,
+      cacheDirectory: imageDirectory(),
     });
   });
   afterAll(() => engine.close());
