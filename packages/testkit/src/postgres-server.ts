@@ -44,7 +44,7 @@ export async function startPostgres(
       listen_addresses: "127.0.0.1",
       max_connections: "200",
       shared_buffers: "32MB",
-      ...(durable ? {} : { fsync: "off", full_page_writes: "off" }),
+      ...(durable ? {} : { fsync: "off", full_page_writes: "off", synchronous_commit: "off" }),
       ...options.settings,
     },
   });
