@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { reset } from "@replant/core";
 import { openProject } from "@replant/cli";
 import { expect, test } from "vitest";
-import { addSyncedRows, keptRows, openTarget } from "./target.ts";
+import { keptRows, preparedTarget } from "./target.ts";
 
 const request = {
   mode: "smart",
@@ -14,9 +14,7 @@ const request = {
 } as const;
 
 test("what fails after the swap never says that live was not changed", async () => {
-  const target = await openTarget("PostgreSQL 15");
-  await target.workspace.replant(["reset"]);
-  await addSyncedRows(target);
+  const target = await preparedTarget("PostgreSQL 15");
   const before = await keptRows(target);
   const opened = await openProject({ cwd: target.workspace.directory, env: { DATABASE_URL: target.url ?? "" } });
   try {
@@ -35,9 +33,7 @@ test("what fails after the swap never says that live was not changed", async () 
 });
 
 test("a script can do what the command does, and a broken journal directory stops a reset before anything", async () => {
-  const target = await openTarget("PostgreSQL 15");
-  await target.workspace.replant(["reset"]);
-  await addSyncedRows(target);
+  const target = await preparedTarget("PostgreSQL 15");
   const before = await keptRows(target);
   const runs = join(target.workspace.directory, ".replant/runs");
   await rm(runs, { recursive: true });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { workspaceConfig } from "@replant/testkit";
 import { describe, expect, test } from "vitest";
 import type { Target, TargetName } from "./target.ts";
-import { addSyncedRows, keptRows, openTarget } from "./target.ts";
+import { keptRows, preparedTarget } from "./target.ts";
 
 type Json = Record<string, any>; // oxlint-disable-line no-explicit-any
 
@@ -19,9 +19,7 @@ async function prepared(
   backups = 1,
   name: TargetName = "PostgreSQL 15",
 ): Promise<{ target: Target; folder: string; ids: string[] }> {
-  const target = await openTarget(name);
-  await run(target, ["reset"]);
-  await addSyncedRows(target);
+  const target = await preparedTarget(name);
   const ids: string[] = [];
   for (let n = 0; n < backups; n += 1) ids.push((await run(target, ["backup"]))["backup"]);
   return { target, folder: join(target.workspace.directory, "backups"), ids };

@@ -2,12 +2,10 @@ import { cp, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Target } from "./target.ts";
-import { addSyncedRows, keptRows, openTarget } from "./target.ts";
+import { keptRows, preparedTarget } from "./target.ts";
 
 async function prepared(): Promise<{ target: Target; folder: string; ids: string[] }> {
-  const target = await openTarget("PostgreSQL 15");
-  await target.workspace.replant(["reset"]);
-  await addSyncedRows(target);
+  const target = await preparedTarget("PostgreSQL 15");
   for (let n = 0; n < 2; n += 1) expect((await target.workspace.replant(["backup"])).code).toBe(0);
   const folder = join(target.workspace.directory, "backups");
   // The reset has written one too, of the empty database that it found.

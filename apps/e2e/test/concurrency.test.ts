@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, createDatabase, databaseUrl, makeWorkspace, serverUrl, sql } from "@replant/testkit";
 import { describe, expect, test } from "vitest";
-import { addSyncedRows, keptRows, openTarget } from "./target.ts";
+import { keptRows, openTarget, preparedTarget } from "./target.ts";
 
 /** Inserts users in a loop until told to stop; `acknowledged` are those whose insert the server confirmed. */
 function startWriter(url: string, name: string): { stop: () => Promise<string[]> } {
@@ -59,9 +59,7 @@ describe("others at work", () => {
   });
 
   test("readers are served until the swap, and by the new database after it", async () => {
-    const target = await openTarget("PostgreSQL 15");
-    await target.workspace.replant(["reset"]);
-    await addSyncedRows(target);
+    const target = await preparedTarget("PostgreSQL 15");
     const { url } = await urlOf(target);
     const state = { stopped: false };
     const counts = new Set<string>();
@@ -85,9 +83,7 @@ describe("others at work", () => {
   });
 
   test("two resets at once: one works, the other exits 4 and names the holder", async () => {
-    const target = await openTarget("PostgreSQL 15");
-    await target.workspace.replant(["reset"]);
-    await addSyncedRows(target);
+    const target = await preparedTarget("PostgreSQL 15");
     const before = await keptRows(target);
     const results = await Promise.all([1, 2, 3].map(() => target.workspace.replant(["reset", "--json"])));
     const codes = results.map((result) => String(result.code)).toSorted();
@@ -102,9 +98,7 @@ describe("others at work", () => {
   });
 
   test("a transaction left open on a kept table is named with pid, application and age; live is untouched", async () => {
-    const target = await openTarget("PostgreSQL 15");
-    await target.workspace.replant(["reset"]);
-    await addSyncedRows(target);
+    const target = await preparedTarget("PostgreSQL 15");
     const { url } = await urlOf(target);
     const before = await keptRows(target);
     const holder = await connect(`${url}?application_name=forgotten_shell`);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import type { Target, TargetName } from "./target.ts";
-import { addSyncedRows, keptRows, openTarget } from "./target.ts";
+import { keptRows, preparedTarget } from "./target.ts";
 
 const faulty = fileURLToPath(new URL("faulty.ts", import.meta.url));
 
@@ -32,9 +32,7 @@ async function recordsOfLastRun(target: Target): Promise<number> {
 }
 
 async function prepared(name: TargetName): Promise<Target> {
-  const target = await openTarget(name);
-  expect((await target.workspace.replant(["reset"])).code).toBe(0);
-  await addSyncedRows(target);
+  const target = await preparedTarget(name);
   rowsOf.set(target, await keptRows(target));
   expect(rowsOf.get(target)).toHaveLength(39);
   return target;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Target, TargetName } from "./target.ts";
-import { addSyncedRows, keptRows, openTarget } from "./target.ts";
+import { keptRows, preparedTarget } from "./target.ts";
 
 interface ErrorDocument {
   readonly code: string;
@@ -10,13 +10,6 @@ interface ErrorDocument {
   readonly state?: string;
   readonly hint?: string;
   readonly items?: readonly string[];
-}
-
-async function prepared(name: TargetName): Promise<Target> {
-  const target = await openTarget(name);
-  expect((await target.workspace.replant(["reset"])).code).toBe(0);
-  await addSyncedRows(target);
-  return target;
 }
 
 /** A reset that must fail: live is unchanged to the last row, nothing is left over, and the error says all that a person needs. */
@@ -37,7 +30,7 @@ const migration = (name: string): string => `migrations/20991231000000_${name}/m
 
 describe.each<TargetName>(["PostgreSQL 15", "embedded"])("a reset that cannot succeed on %s", (name) => {
   test("a failing migration is named with file, line and the server's words", async () => {
-    const target = await prepared(name);
+    const target = await preparedTarget(name);
     await target.workspace.write({
       [migration("broken")]: "-- fine\nselect 1;\nalter table users add column x int refernces y;\n",
     });
@@ -49,7 +42,7 @@ describe.each<TargetName>(["PostgreSQL 15", "embedded"])("a reset that cannot su
   });
 
   test("a failing seed names itself, its file and its line", async () => {
-    const target = await prepared(name);
+    const target = await preparedTarget(name);
     await target.workspace.write({
       "seeds/broken.ts": `import { defineSeed } from "@replant/seeds";
 export const seed = defineSeed({ name: "broken", set: "system", async run({ query }) {
@@ -63,7 +56,7 @@ export const seed = defineSeed({ name: "broken", set: "system", async run({ quer
   });
 
   test("a seed that ends well and wrote nothing does not count as one", async () => {
-    const target = await prepared(name);
+    const target = await preparedTarget(name);
     await target.workspace.write({
       "seeds/lazy.ts": `import { defineSeed } from "@replant/seeds";
 export const seed = defineSeed({ name: "lazy", set: "system", async run({ query }) { await query("select 1"); } });
@@ -73,7 +66,7 @@ export const seed = defineSeed({ name: "lazy", set: "system", async run({ query 
   });
 
   test("a seed that ends the process with 0 does not end the reset with 0", async () => {
-    const target = await prepared(name);
+    const target = await preparedTarget(name);
     const before = await keptRows(target);
     await target.workspace.write({
       "seeds/quitter.ts": `import { defineSeed } from "@replant/seeds";
@@ -106,7 +99,7 @@ export const seed = defineSeed({ name: "quitter", set: "system", async run() { p
       /^organization_memberships id=.*column "role" is now role2: invalid input value for enum role2/,
     ],
   ])("%s: every row that does not fit is named, and may be given up on purpose", async (_case, sql, expected) => {
-    const target = await prepared(name);
+    const target = await preparedTarget(name);
     await target.workspace.write({ [migration("tighten")]: sql });
     // By name: a migration that fails on the rows is another matter.
     const error = await fails(target, ["reset", "--no-replay"]);
@@ -121,7 +114,7 @@ export const seed = defineSeed({ name: "quitter", set: "system", async run() { p
   });
 
   test("a server that the seeds no longer have: what hangs on it is named by its key", async () => {
-    const target = await prepared(name);
+    const target = await preparedTarget(name);
     const [key = ""] = await target.lines("select server_key from mcp_servers order by 1 limit 1");
     const server = key.slice(1, -1);
     await target.workspace.write({ "seeds/zz-gone.ts": goneSeed(server) });

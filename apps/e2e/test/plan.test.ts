@@ -1,11 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { addSyncedRows, keptRows, openTarget } from "./target.ts";
+import { keptRows, preparedTarget } from "./target.ts";
 
 describe.each(["PostgreSQL 15", "embedded"] as const)("the plan on %s", (name) => {
   test("what --dry-run prints is what the run executes, and printing it touches nothing", async () => {
-    const target = await openTarget(name);
-    await target.workspace.replant(["reset"]);
-    await addSyncedRows(target);
+    const target = await preparedTarget(name);
     await target.script("create table legacy_audit (id int primary key); insert into legacy_audit values (1), (2)");
     const before = await keptRows(target);
     const dry = await target.workspace.replant(["reset", "--dry-run", "--json"]);
@@ -30,15 +28,18 @@ describe.each(["PostgreSQL 15", "embedded"] as const)("the plan on %s", (name) =
   });
 
   test("rows that the new schema has no place for are said before the run", async () => {
-    const target = await openTarget(name);
-    await target.workspace.replant(["reset"]);
-    await addSyncedRows(target);
+    const target = await preparedTarget(name);
     await target.workspace.write({
       "migrations/20991231000000_drop/migration.sql": "drop table organization_resources;",
     });
     // The first attempt builds the baseline, so that the plan knows what is in it.
     expect((await target.workspace.replant(["reset"])).code).toBe(1);
     const dry = await target.workspace.replant(["plan", "--json"]);
-    expect(JSON.parse(dry.stdout).plan.totals).toMatchObject({ keptRows: 36, lostRows: 3 });
+    const { tables } = JSON.parse(dry.stdout).plan as { tables: { table: string; notes: string[] }[] };
+    expect(tables.find(({ table }) => table === "organization_resources")?.notes[0]).toMatch(
+      /^a pending migration drops it/,
+    );
+    const byName = await target.workspace.replant(["plan", "--no-replay", "--json"]);
+    expect(JSON.parse(byName.stdout).plan.totals).toMatchObject({ keptRows: 36, lostRows: 3 });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { addSyncedRows, keptRows, openTarget, targetNames } from "./target.ts";
+import { addSyncedRows, keptRows, openTarget, preparedTarget, targetNames } from "./target.ts";
 
 const serverIds = "select id from mcp_servers order by server_key";
 
@@ -39,9 +39,7 @@ describe.each(targetNames)("the 39 rows on %s", (name) => {
   });
 
   test("through backup, a forced reset and a restore", async () => {
-    const target = await openTarget(name);
-    await target.workspace.replant(["reset"]);
-    await addSyncedRows(target);
+    const target = await preparedTarget(name);
     const before = await keptRows(target);
     expect((await target.workspace.replant(["backup"])).code).toBe(0);
     const refused = await target.workspace.replant(["reset", "--force"]);
@@ -56,9 +54,7 @@ describe.each(targetNames)("the 39 rows on %s", (name) => {
   });
 
   test("through the chain of four tasks, with a write in the middle", async () => {
-    const target = await openTarget(name);
-    await target.workspace.replant(["reset"]);
-    await addSyncedRows(target);
+    const target = await preparedTarget(name);
     for (const task of ["backup", "reset", "seed"]) {
       const result = await target.workspace.replant([task, "--chain"]);
       expect(result.code, result.stderr).toBe(0);
@@ -72,9 +68,7 @@ describe.each(targetNames)("the 39 rows on %s", (name) => {
   });
 
   test("undo brings back what was there, says what differs, and can be undone", async () => {
-    const target = await openTarget(name);
-    await target.workspace.replant(["reset"]);
-    await addSyncedRows(target);
+    const target = await preparedTarget(name);
     await target.workspace.replant(["reset"]);
     await target.script(
       "update users set first_name = 'After' where clerk_id = 'user_1'; insert into users (clerk_id, email) values ('new', 'new@example.com')",

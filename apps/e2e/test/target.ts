@@ -2,11 +2,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Engine, SqlSession } from "@replant/core";
 import { nodeFiles } from "@replant/node";
-import { openEmbedded } from "@replant/postgres/embedded";
+import { openEmbedded, preferQuickStart } from "@replant/postgres/embedded";
 import { openServer } from "@replant/postgres/server";
-import type { Workspace } from "@replant/testkit";
-import { createDatabase, makeWorkspace } from "@replant/testkit";
-import { inject, onTestFinished } from "vitest";
+import type { PostgresMajor, Workspace, WorkspaceOptions } from "@replant/testkit";
+import { createDatabase, imageDirectory, makeWorkspace } from "@replant/testkit";
+import { onTestFinished } from "vitest";
 
 /** A workspace and its live database, on one engine. */
 export interface Target {
@@ -27,19 +27,66 @@ export interface Target {
 export type TargetName = "PostgreSQL 15" | "PostgreSQL 18" | "embedded";
 export const targetNames: readonly TargetName[] = ["PostgreSQL 15", "PostgreSQL 18", "embedded"];
 
-export async function openTarget(name: TargetName): Promise<Target> {
-  if (name === "embedded") return embeddedTarget();
-  const { name: database, url } = await createDatabase(name === "PostgreSQL 15" ? 15 : 18, { prefix: "e2e" });
-  return target({
-    workspace: await makeWorkspace({ DATABASE_URL: url }),
-    url,
-    database,
-    open: () => openServer({ url }),
-  });
+const majors = { "PostgreSQL 15": 15, "PostgreSQL 18": 18 } as const;
+
+/** A target without any database of Replant's. */
+export function openTarget(name: TargetName): Promise<Target> {
+  return makeTarget(name, {});
 }
 
-async function embeddedTarget(): Promise<Target> {
-  const workspace = await makeWorkspace();
+/** A target after its first reset, with the rows that a reset must keep: a copy of one that each test file makes once. */
+export async function preparedTarget(name: TargetName): Promise<Target> {
+  const original = originals.get(name) ?? prepare(name);
+  originals.set(name, original);
+  return makeTarget(name, { copyOf: await original });
+}
+
+const originals = new Map<TargetName, Promise<Target>>();
+
+async function prepare(name: TargetName): Promise<Target> {
+  const target = await makeTarget(name, { lasting: true });
+  const { code, stderr } = await target.workspace.replant(["reset"]);
+  if (code !== 0) throw new Error(stderr);
+  await addSyncedRows(target);
+  return target;
+}
+
+interface TargetOptions {
+  readonly copyOf?: Target;
+  /** True: it stays until the run ends, not until the test does. */
+  readonly lasting?: boolean;
+}
+
+async function makeTarget(name: TargetName, { copyOf, lasting = false }: TargetOptions): Promise<Target> {
+  const options = { lasting, ...(copyOf && { copyOf: copyOf.workspace }) };
+  const made =
+    name === "embedded"
+      ? await embeddedTarget(options)
+      : await serverTarget(majors[name], { ...options, ...(copyOf && { original: copyOf.database }) });
+  if (!lasting) onTestFinished(() => clear(made));
+  return made;
+}
+
+/** Drops what a test left, but the baselines of others. */
+async function clear({ engine: open, database }: Target): Promise<void> {
+  const engine = open();
+  const own = (await engine.managed()).filter(({ live }) => live === database);
+  for (const managed of own) await engine.drop(managed).catch(() => undefined);
+  await engine.close();
+}
+
+async function serverTarget(
+  major: PostgresMajor,
+  { original, ...options }: WorkspaceOptions & { readonly original?: string },
+): Promise<Target> {
+  const { name: database, url } = await createDatabase(major, { prefix: "e2e", ...(original && { copyOf: original }) });
+  const workspace = await makeWorkspace({ DATABASE_URL: url }, options);
+  return target({ workspace, url, database, open: () => openServer({ url }) });
+}
+
+async function embeddedTarget(options: WorkspaceOptions): Promise<Target> {
+  await preferQuickStart();
+  const workspace = await makeWorkspace({}, options);
   const state = join(workspace.directory, ".replant");
   const open = (): Engine =>
     openEmbedded({
@@ -47,7 +94,7 @@ async function embeddedTarget(): Promise<Target> {
       name: "app",
       files: nodeFiles(),
       cacheDirectory: join(state, "cache"),
-      imageDirectory: join(inject("tempRoot"), "cache/replant"),
+      imageDirectory: imageDirectory(),
     });
   return target({ workspace, url: null, database: "app", open });
 }
@@ -78,11 +125,6 @@ function target({
       await engine.close();
     }
   };
-  onTestFinished(async () => {
-    const engine = open();
-    for (const managed of await engine.managed()) await engine.drop(managed).catch(() => undefined);
-    await engine.close();
-  });
   return {
     workspace,
     url,

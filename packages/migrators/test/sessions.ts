@@ -1,10 +1,9 @@
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Engine, SqlSession } from "@replant/core";
 import { nodeFiles } from "@replant/node";
-import { openEmbedded } from "@replant/postgres/embedded";
+import { openEmbedded, preferQuickStart } from "@replant/postgres/embedded";
 import { openServer } from "@replant/postgres/server";
-import { createDatabase, tempDir } from "@replant/testkit";
+import { createDatabase, imageDirectory, tempDir } from "@replant/testkit";
 import { onTestFinished } from "vitest";
 
 /** Where tests run: each `open` is a session on an empty database of the test's own, gone when the test has ended. */
@@ -29,10 +28,11 @@ export async function sessionOn(url: string): Promise<SqlSession> {
 }
 
 async function embeddedSession(): Promise<SqlSession> {
+  await preferQuickStart();
   const directory = join(await tempDir(), "app");
-  // initdb takes seconds; the empty directory is made once per machine.
-  const cacheDirectory = join(tmpdir(), "replant-test-pglite");
-  const engine = closing(openEmbedded({ directory, name: "app", files: nodeFiles(), cacheDirectory }));
+  const engine = closing(
+    openEmbedded({ directory, name: "app", files: nodeFiles(), cacheDirectory: imageDirectory() }),
+  );
   const made = { role: "candidate", run: "20261121T101500000Z-0000", fingerprint: null } as const;
   return engine.connect(await engine.create({ ...made, createdAt: new Date().toISOString() }));
 }

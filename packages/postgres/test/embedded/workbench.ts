@@ -1,16 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { hostname, tmpdir, userInfo } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DatabaseRef, Engine, LockHolder, ManagedDatabase, NewDatabase, SqlSession } from "@replant/core";
 import { nodeFiles } from "@replant/node";
+import { imageDirectory } from "@replant/testkit";
 import { onTestFinished } from "vitest";
 import { openEmbedded, preferQuickStart, type EmbeddedOptions } from "../../src/embedded/index.ts";
 
 await preferQuickStart();
 
-/** initdb costs seconds, so all tests of a run share the empty directory; baselines in it are told apart by their run. */
-export const sharedCache = join(tmpdir(), `replant-test-pglite-${userInfo().uid}`);
+/** Baselines in it are told apart by their run. */
+export const sharedCache = imageDirectory();
 
 /** Options for a database directory of this test alone. */
 export function freshOptions(): EmbeddedOptions {

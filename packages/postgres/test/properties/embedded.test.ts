@@ -1,5 +1,5 @@
 import { nodeFiles } from "@replant/node";
-import { tempDir } from "@replant/testkit";
+import { imageDirectory, tempDir } from "@replant/testkit";
 import { expect, onTestFinished, test } from "vitest";
 import { openEmbedded } from "../../src/embedded/index.ts";
 import { checkCases, usualRuns } from "./run.ts";
@@ -10,7 +10,7 @@ test("a tenth of the generated cases on the embedded engine", { timeout: 1_800_0
     directory: `${directory}/pg`,
     name: "app",
     files: nodeFiles(),
-    cacheDirectory: `${directory}/cache`,
+    cacheDirectory: imageDirectory(),
   });
   onTestFinished(() => engine.close());
   const mark = { role: "building" as const, run: "r", fingerprint: null, createdAt: "2026-01-01T00:00:00.000Z" };

@@ -1,6 +1,6 @@
 import type { DatabaseRef, Engine, SqlSession } from "@replant/core";
 import { nodeFiles } from "@replant/node";
-import { createDatabase, tempDir } from "@replant/testkit";
+import { createDatabase, imageDirectory, tempDir } from "@replant/testkit";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
 import { openEmbedded } from "../../src/embedded/index.ts";
 import { openSession } from "../../src/server/session.ts";
@@ -34,7 +34,7 @@ export function embeddedSessions(): OpenSessions {
       directory: `${directory}/pg`,
       name: "app",
       files: nodeFiles(),
-      cacheDirectory: `${directory}/cache`,
+      cacheDirectory: imageDirectory(),
     });
   });
   afterAll(() => engine.close());
