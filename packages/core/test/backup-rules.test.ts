@@ -14,6 +14,7 @@ function entriesOf(from: Catalog, keep: KeepRules): BackupEntry[] {
     role,
     table,
     columns: table.columns.map(({ name }) => name),
+    copy: "text",
     rows: 1,
     digest: "1",
     sizeBytes: 1,

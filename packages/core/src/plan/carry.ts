@@ -1,4 +1,4 @@
-import type { BackupEntry } from "../model/backup.ts";
+import type { BackupEntry, RecordedSequence } from "../model/backup.ts";
 import type {
   CarryColumn,
   CarryPlan,
@@ -20,14 +20,22 @@ const defaultRule: KeepRule = { where: null, onConflict: "kept", onMissing: {} }
  * How the rows of a backup go into a database of this catalog: columns by name, references by meaning, merges by unique key.
  * What cannot go anywhere as a whole is named here; single rows that do not fit are found by the load.
  */
-export function planCarry(entries: readonly BackupEntry[], target: Catalog, keep: KeepRules): CarryPlan {
+export function planCarry(
+  entries: readonly BackupEntry[],
+  target: Catalog,
+  keep: KeepRules,
+  sequences: readonly RecordedSequence[] = [],
+): CarryPlan {
   const context = planContext(entries, target);
   const kept = entries.filter((entry) => entry.role === "kept");
   const tables: CarryTable[] = [];
   const impossible: CarryPlan["impossible"][number][] = [];
   for (const entry of kept) {
     const table = findTable(target, entry.table);
-    const reason = table === undefined ? "the new schema has no such table" : blockingColumn(entry, table);
+    const reason =
+      table === undefined
+        ? "the new schema has no such table"
+        : (blockingColumn(entry, table) ?? binaryObstacle(entry, table));
     if (table === undefined || reason !== null) {
       if (entry.rows > 0) impossible.push({ table: entry.table, rows: entry.rows, reason: reason ?? "" });
       continue;
@@ -37,7 +45,12 @@ export function planCarry(entries: readonly BackupEntry[], target: Catalog, keep
   const ordered = dependencyOrder(tables, (table) =>
     table.references.flatMap((reference) => tables.filter((other) => sameTable(other.table, reference.target))),
   );
-  return { tables: ordered, context, impossible };
+  return {
+    tables: ordered,
+    context,
+    sequences: sequences.filter((sequence) => tables.some(({ table }) => sameTable(table, sequence.table))),
+    impossible,
+  };
 }
 
 function planTable(
@@ -51,6 +64,7 @@ function planTable(
   return {
     table,
     entry: entry.id,
+    copy: entry.copy,
     rows: entry.rows,
     digest: entry.digest,
     columns,
@@ -94,6 +108,15 @@ function blockingColumn(entry: BackupEntry, table: Table): string | null {
       !entry.columns.includes(column.name),
   );
   return missing === undefined ? null : `column "${missing.name}" is new, NOT NULL and has no default`;
+}
+
+/** Binary rows cannot be cast on their way, and none of their columns can be left out. */
+function binaryObstacle(entry: BackupEntry, table: Table): string | null {
+  if (entry.copy === "text") return null;
+  const changed = entry.columns.find((name) => carryColumn(entry.table, table, name)?.mode !== "same");
+  return changed === undefined
+    ? null
+    : `its rows are in binary form, which fits equal columns only, and "${changed}" is not what it was`;
 }
 
 function planReference(

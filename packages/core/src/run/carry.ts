@@ -33,8 +33,8 @@ export async function carryInto(
 ): Promise<CarryResult> {
   const source = { tables: reader.manifest.entries.map((entry) => entry.table) };
   assertKeepTables(unknownKeepTables(run.project.keep, [source, catalog]));
-  const { entries, keep } = reader.manifest;
-  const plan = planCarry(entries, catalog, restoreRules(entries, run.project.keep, keep));
+  const { entries, keep, sequences } = reader.manifest;
+  const plan = planCarry(entries, catalog, restoreRules(entries, run.project.keep, keep), sequences);
   const session = await run.ports.engine.connect(candidate);
   try {
     const result = await step(run, { kind: "carry", title: "carry" }, async () => {

@@ -1,16 +1,30 @@
 import type { RowPort } from "@replant/core";
 import { carry, verifyCarried } from "./carry/index.ts";
+import { binaryAboveBytes } from "./copy-form.ts";
 import { differenceOf } from "./difference.ts";
+import { describeSelection, readSelection } from "./read-selection.ts";
+import { recordSequences } from "./sequences.ts";
 import { stageRows } from "./stage.ts";
-import { countRows, describeSelection, readSelection } from "./selection.ts";
+import { countRows } from "./selection.ts";
+
+export interface RowPortOptions {
+  /** Rows with more bytes than this are backed up in COPY's binary form. Default: what fits text safely. */
+  readonly binaryAboveBytes?: number;
+}
 
 /** The row port over any session: a server's and an embedded one's speak the same SQL. */
-export const rowPort: RowPort = {
-  count: countRows,
-  describe: describeSelection,
-  stage: stageRows,
-  read: readSelection,
-  carry,
-  verify: verifyCarried,
-  difference: differenceOf,
-};
+export function createRowPort(options: RowPortOptions = {}): RowPort {
+  const aboveBytes = options.binaryAboveBytes ?? binaryAboveBytes;
+  return {
+    count: countRows,
+    describe: (session, selection) => describeSelection(session, selection, aboveBytes),
+    stage: stageRows,
+    read: readSelection,
+    sequences: recordSequences,
+    carry,
+    verify: verifyCarried,
+    difference: differenceOf,
+  };
+}
+
+export const rowPort: RowPort = createRowPort();

@@ -1,5 +1,5 @@
-import type { RowSelection, SelectionFacts, SqlSession, TableCount, TableName } from "@replant/core";
-import { columnList, quoteIdent, quoteLiteral, quoteTable } from "./quote.ts";
+import type { RowSelection, SqlSession, TableCount, TableName } from "@replant/core";
+import { columnList, quoteLiteral, quoteTable } from "./quote.ts";
 
 /** Columns that a backup stores: all but generated ones, which the database makes again. */
 export function storedColumns(selection: RowSelection): string[] {
@@ -30,22 +30,6 @@ function conditionSql(selection: RowSelection): string {
 export function digestSql(expressions: readonly string[], from: string): string {
   return `select count(*)::text as rows,
     coalesce(sum(('x' || substr(md5(row(${expressions.join(", ")})::text), 1, 15))::bit(60)::bigint), 0)::text as digest from ${from}`;
-}
-
-export async function describeSelection(session: SqlSession, selection: RowSelection): Promise<SelectionFacts> {
-  const columns = storedColumns(selection);
-  const source = `(${selectionSql(selection, columns)}) as t`;
-  const [facts] = await session.query<{ rows: string; digest: string }>(
-    digestSql(
-      columns.map((name) => `t.${quoteIdent(name)}`),
-      source,
-    ),
-  );
-  return { rows: Number(facts?.rows ?? 0), digest: facts?.digest ?? "0", columns };
-}
-
-export function readSelection(session: SqlSession, selection: RowSelection): AsyncIterable<Uint8Array> {
-  return session.copyOut(`copy (${selectionSql(selection, storedColumns(selection))}) to stdout`);
 }
 
 /** Exact row counts in one query; tables keep their order. */

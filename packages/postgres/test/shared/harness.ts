@@ -12,14 +12,19 @@ export interface Carried {
 }
 
 /** Backs up `live` into memory and carries it into `candidate`, as a run does with files between. */
-export async function carryBetween(live: SqlSession, candidate: SqlSession, keep: KeepRules): Promise<Carried> {
+export async function carryBetween(
+  live: SqlSession,
+  candidate: SqlSession,
+  keep: KeepRules,
+  rows = rowPort,
+): Promise<Carried> {
   const parts = new Map<string, Uint8Array[]>();
   const entries: BackupEntry[] = [];
   for (const [index, selection] of planBackup(await readCatalog(live), keep).entries()) {
     const id = `t${String(index + 1).padStart(4, "0")}`;
-    const facts = await rowPort.describe(live, selection);
+    const facts = await rows.describe(live, selection);
     const chunks: Uint8Array[] = [];
-    for await (const chunk of rowPort.read(live, selection)) chunks.push(chunk.slice());
+    for await (const chunk of rows.read(live, selection, facts)) chunks.push(chunk.slice());
     parts.set(id, chunks);
     entries.push({
       id,
@@ -32,11 +37,16 @@ export async function carryBetween(live: SqlSession, candidate: SqlSession, keep
       sha256: "",
     });
   }
-  const plan = planCarry(entries, await readCatalog(candidate), keep);
-  const outcome = await rowPort.carry(candidate, plan, async function* (entry) {
+  const kept = entries.filter(({ role }) => role === "kept");
+  const sequences = await rows.sequences(
+    live,
+    kept.map(({ table }) => table),
+  );
+  const plan = planCarry(entries, await readCatalog(candidate), keep, sequences);
+  const outcome = await rows.carry(candidate, plan, async function* (entry) {
     yield* parts.get(entry) ?? [];
   });
-  return { plan, outcome, findings: await rowPort.verify(candidate, plan, outcome) };
+  return { plan, outcome, findings: await rows.verify(candidate, plan, outcome) };
 }
 
 /** Rows of a query as the server's text, one line per row. */

@@ -58,7 +58,7 @@ async function rows(
 
 async function* readRows(reader: BackupReader, entry: BackupEntry): AsyncGenerator<Row, void, undefined> {
   const { copyLines, decodeRow } = await import("@replant/backups/text");
-  for await (const lines of copyLines(reader.rows(entry.id))) {
+  for await (const lines of copyLines(reader, entry)) {
     for (const line of lines) yield decodeRow(line, entry.columns.length);
   }
 }
