@@ -76,7 +76,8 @@ export const carryFlags = {
 } as const satisfies FlagSpecs;
 
 /** What every reference to a backup may be, for help and documentation. */
-export const referenceBrief = "Id, the beginning of an id, a label, a path, latest, or latest~1 for the one before it";
+export const referenceBrief =
+  "Id, the beginning of an id, a label, a path, a .replant file, latest, or latest~1 for the one before it";
 
 /** `acceptLoss` as it is typed: `accept-loss`. */
 export function kebab(name: string): string {

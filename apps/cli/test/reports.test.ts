@@ -239,6 +239,7 @@ test("a task of a chain names the next", () => {
 test("backups are listed with what is wrong with them", () => {
   const summary = {
     id: "2026-11-20T09-41-02-123Z-a81f",
+    sequence: 7,
     createdAt: "2026-11-20T09:41:02.123Z",
     tables: 5,
     keptRows: 134,

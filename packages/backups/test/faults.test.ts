@@ -53,9 +53,9 @@ function faulty(fails: (operation: number) => boolean): { readonly files: Files;
           },
         };
       },
-      stream: async function* stream(path) {
+      stream: async function* stream(path, range) {
         await step();
-        yield* files.stream(path);
+        yield* files.stream(path, range);
       },
       list: async (path) => (await step(), files.list(path)),
       sizeBytes: async (path) => (await step(), files.sizeBytes(path)),

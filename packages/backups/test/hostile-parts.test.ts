@@ -12,12 +12,12 @@ import { firstId, newStore, readAll, sampleTable, secondId, writeBackup } from "
 const data = (text: Uint8Array, declared: Partial<DataHeader> = {}): { header: Header; stored: Uint8Array } => {
   const stored = zstdCompressSync(text);
   return {
-    header: { kind: "data", sequence: 0, textBytes: text.length, storedBytes: stored.length, ...declared },
+    header: { kind: "data", sequence: 0, copyBytes: text.length, storedBytes: stored.length, ...declared },
     stored,
   };
 };
-const last = (rows: number, textBytes: number): { header: Header; stored: Uint8Array } => ({
-  header: { kind: "last", sequence: 0, rows, textBytes },
+const last = (rows: number, copyBytes: number): { header: Header; stored: Uint8Array } => ({
+  header: { kind: "last", sequence: 0, rows, copyBytes },
   stored: new Uint8Array(),
 });
 const two = data(Buffer.from("a\n"));
@@ -54,10 +54,10 @@ test("a part that is right in every way is read, so the refusals below are not f
 test.each([
   [
     "expands beyond its declared length",
-    [data(Buffer.alloc(64 * 1024 * 1024), { textBytes: 1000 })],
+    [data(Buffer.alloc(64 * 1024 * 1024), { copyBytes: 1000 })],
     "cannot be unpacked",
   ],
-  ["expands to less than its declared length", [data(Buffer.from("a\n"), { textBytes: 3 })], "cannot be unpacked"],
+  ["expands to less than its declared length", [data(Buffer.from("a\n"), { copyBytes: 3 })], "cannot be unpacked"],
   ["declares more than a frame may hold", [data(Buffer.alloc(1024 * 1024 + 1, "\n"))], "changed at frame 0"],
   ["declares no text", [data(new Uint8Array())], "changed at frame 0"],
   [
@@ -159,7 +159,7 @@ test("a bomb costs no memory", async () => {
   const stored = Buffer.concat([Buffer.from("28b52ffd0050", "hex"), ...blocks]);
   plantPart(
     path,
-    [{ header: { ...data(stored).header, storedBytes: stored.length, textBytes: 1024 * 1024 } as Header, stored }],
+    [{ header: { ...data(stored).header, storedBytes: stored.length, copyBytes: 1024 * 1024 } as Header, stored }],
     { rows: 1, sizeBytes: 2 },
   );
   const script = `

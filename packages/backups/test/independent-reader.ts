@@ -8,6 +8,8 @@ import { zstdDecompressSync } from "node:zlib";
 
 interface Entry {
   readonly id: string;
+  readonly columns: readonly string[];
+  readonly copy: string;
   readonly rows: number;
   readonly sizeBytes: number;
   readonly storedBytes: number;
@@ -21,23 +23,36 @@ function must(condition: boolean, what: string): asserts condition {
   if (!condition) throw new Error(what);
 }
 
-/**
- * The rows of every part of a backup, by the part's id. Throws at the first difference.
- * @param read the content of one of the files in the backup's directory
- */
-export function readIndependently(read: (name: string) => Buffer): Map<string, Buffer> {
-  const bytes = read("manifest.json");
+/** The rows of every part of a backup in a directory, by the part's id, from the contents of its files. Throws at the first difference. */
+export function readDirectory(read: (name: string) => Buffer): Map<string, Buffer> {
+  const { id, entries } = readManifest(read("manifest.json"));
+  return new Map(entries.map((entry) => [entry.id, readPart(read(`${entry.id}.copy.zst`), id, entry)]));
+}
+
+/** The same of a backup in one file. */
+export function readFile(file: Buffer): Map<string, Buffer> {
+  must(file.readUInt32LE(0) === 0x184d2a50 && file.toString("ascii", 8, 12) === "back", "head");
+  let at = 8 + file.readUInt32LE(4);
+  const { id, entries } = readManifest(file.subarray(12, at));
+  const parts = entries.map((entry): [string, Buffer] => {
+    at += entry.storedBytes;
+    return [entry.id, readPart(file.subarray(at - entry.storedBytes, at), id, entry)];
+  });
+  must(at === file.length, "end of file");
+  return new Map(parts);
+}
+
+function readManifest(bytes: Buffer): { id: string; entries: Entry[] } {
   const lineEnd = bytes.indexOf("\n") + 1;
   const line = bytes.subarray(0, lineEnd);
   must(line.subarray(0, 12).equals(Buffer.from('{"format":1,')), "format");
   must(bytes.subarray(lineEnd).equals(Buffer.from(`{"sha256":"${sha256(line).toString("hex")}"}\n`)), "seal");
-  const { id, entries } = JSON.parse(line.toString()) as { id: string; entries: Entry[] };
-  return new Map(entries.map((entry) => [entry.id, readPart(read(`${entry.id}.copy.zst`), id, entry)]));
+  return JSON.parse(line.toString()) as { id: string; entries: Entry[] };
 }
 
 function readPart(file: Buffer, backup: string, entry: Entry): Buffer {
   must(file.length === entry.storedBytes && sha256(file).toString("hex") === entry.sha256, "stored bytes");
-  const texts: Buffer[] = [];
+  const pieces: Buffer[] = [];
   let chain = sha256(`replant backup part 1\n${backup}\n${entry.id}\n`);
   let at = 0;
   for (let sequence = 0; ; sequence++) {
@@ -53,16 +68,31 @@ function readPart(file: Buffer, backup: string, entry: Entry): Buffer {
       must(kind === "last" && end === file.length, "end");
       break;
     }
-    const text = zstdDecompressSync(file.subarray(headerEnd, end));
-    must(text.length === file.readUInt32LE(at + 16), "text length");
-    texts.push(text);
+    const piece = zstdDecompressSync(file.subarray(headerEnd, end));
+    must(piece.length === file.readUInt32LE(at + 16), "length");
+    pieces.push(piece);
     at = end;
   }
-  const text = Buffer.concat(texts);
-  let rows = 0;
-  for (const byte of text) if (byte === 10) rows++;
+  const copy = Buffer.concat(pieces);
+  const rows = entry.copy === "text" ? textRows(copy) : binaryRows(copy, entry.columns.length);
   must(Number(file.readBigUInt64LE(at + 16)) === rows && rows === entry.rows, "rows");
-  must(Number(file.readBigUInt64LE(at + 24)) === text.length && text.length === entry.sizeBytes, "size");
+  must(Number(file.readBigUInt64LE(at + 24)) === copy.length && copy.length === entry.sizeBytes, "size");
+  return copy;
+}
+
+function textRows(text: Buffer): number {
   must(text.length === 0 || text.at(-1) === 10, "last row");
-  return text;
+  return text.reduce((rows, byte) => rows + (byte === 10 ? 1 : 0), 0);
+}
+
+function binaryRows(bytes: Buffer, columns: number): number {
+  must(bytes.subarray(0, 19).equals(Buffer.from("5047434f50590aff0d0a000000000000000000", "hex")), "head of COPY");
+  let at = 19;
+  for (let rows = 0; ; rows++) {
+    const fields = bytes.readInt16BE(at);
+    at += 2;
+    if (fields === -1 && at === bytes.length) return rows;
+    must(fields === columns, "fields");
+    for (let field = 0; field < fields; field++) at += 4 + Math.max(0, bytes.readInt32BE(at));
+  }
 }

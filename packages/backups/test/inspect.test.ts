@@ -1,3 +1,4 @@
+import type { BackupEntry, BackupReader } from "@replant/core";
 import type { BackupDifference } from "../src/inspect/index.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
@@ -113,7 +114,9 @@ test("any values survive the way into COPY text and back, cut anywhere", async (
           text.subarray(n * size, (n + 1) * size),
         );
         const found: (string | null)[][] = [];
-        for await (const lines of copyLines(chunks(...pieces))) found.push(...lines.map((line) => decodeRow(line, 2)));
+        const reader = { rows: () => chunks(...pieces) } as unknown as BackupReader;
+        const entry = { copy: "text" } as BackupEntry;
+        for await (const lines of copyLines(reader, entry)) found.push(...lines.map((line) => decodeRow(line, 2)));
         expect(found).toEqual(rows);
       },
     ),

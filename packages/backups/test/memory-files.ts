@@ -20,8 +20,8 @@ export function readOnlyFiles(image: ReadonlyMap<string, Buffer>): Files {
   };
   return {
     read: async (path) => image.get(join(path)) ?? null,
-    stream: async function* stream(path) {
-      yield content(path);
+    stream: async function* stream(path, { offset, lengthBytes } = { offset: 0, lengthBytes: Infinity }) {
+      yield content(path).subarray(offset, offset + lengthBytes);
     },
     sizeBytes: async (path) => content(path).length,
     list: async (path) => {

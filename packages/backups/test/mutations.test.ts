@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { diskStore } from "../src/disk/index.ts";
 import { sha256 } from "../src/format/manifest.ts";
 import { plantPart, readManifestJson, resealed } from "./hostile.ts";
-import { readIndependently } from "./independent-reader.ts";
+import { readDirectory } from "./independent-reader.ts";
 import { imageOf, readOnlyFiles } from "./memory-files.ts";
 import { firstId, newStore, readParts, secondId, writeBackup } from "./sample.ts";
 
@@ -122,7 +122,7 @@ async function outcome(read: () => Promise<ReadonlyMap<string, Buffer>>): Promis
 
 function independentOutcome(read: (name: string) => Buffer): "same" | "refused" {
   try {
-    return readIndependently(read).size === 3 ? "same" : "refused";
+    return readDirectory(read).size === 3 ? "same" : "refused";
   } catch {
     return "refused";
   }
@@ -136,12 +136,12 @@ function cutFrames(path: string, text: string): void {
   const frames = pieces.map((piece) => {
     const stored = zstdCompressSync(piece);
     return {
-      header: { kind: "data", sequence: 0, textBytes: piece.length, storedBytes: stored.length } as const,
+      header: { kind: "data", sequence: 0, copyBytes: piece.length, storedBytes: stored.length } as const,
       stored,
     };
   });
   const totals = { rows: 60, sizeBytes: text.length, part: "t0002" };
-  const last = { kind: "last", sequence: 0, rows: totals.rows, textBytes: totals.sizeBytes } as const;
+  const last = { kind: "last", sequence: 0, rows: totals.rows, copyBytes: totals.sizeBytes } as const;
   plantPart(path, [...frames, { header: last, stored: new Uint8Array() }], totals);
 }
 

@@ -14,7 +14,7 @@ import {
   temporaryDirectory,
   writeBackup,
 } from "./sample.ts";
-import { readIndependently } from "./independent-reader.ts";
+import { readDirectory } from "./independent-reader.ts";
 
 const fromDisk =
   (directory: string, id: string) =>
@@ -44,10 +44,10 @@ test("any COPY text in any chunks comes back byte for byte, here and in a reader
       const entry = await writer.add(samplePart("t0001"), chunks(...pieces));
       const manifest = await writer.seal(sampleManifest(id));
       expect(entry).toMatchObject({ rows: text.filter((byte) => byte === 10).length, sizeBytes: text.length });
-      expect(manifest).toEqual({ ...sampleManifest(id), entries: [entry] });
+      expect(manifest).toEqual({ ...sampleManifest(id), sequence: number, entries: [entry] });
       const reader = await store.open(id);
       expect((await readAll(reader.rows("t0001"))).equals(text)).toBe(true);
-      expect(readIndependently(fromDisk(directory, id))).toEqual(new Map([["t0001", text]]));
+      expect(readDirectory(fromDisk(directory, id))).toEqual(new Map([["t0001", text]]));
     }),
     { numRuns: 60 },
   );
@@ -67,7 +67,7 @@ test("no parts, no rows, one row longer than a frame, and 5 MB in many parts", a
   const reader = await store.open("latest");
   await reader.verify();
   const expected = new Map(Object.entries(parts).map(([id, text]) => [id, Buffer.from(text)]));
-  for (const found of [await readParts(reader), readIndependently(fromDisk(directory, firstId))]) {
+  for (const found of [await readParts(reader), readDirectory(fromDisk(directory, firstId))]) {
     expect([...found.keys()]).toEqual([...expected.keys()]);
     for (const [part, text] of expected) expect(found.get(part)?.equals(text)).toBe(true);
   }

@@ -1,4 +1,4 @@
-import type { BackupEntry, BackupManifest, BackupReader, BackupStore, Table } from "@replant/core";
+import type { BackupManifest, BackupReader, BackupStore, NewManifest, NewPart, Table } from "@replant/core";
 import { nodeFiles } from "@replant/node";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -51,13 +51,11 @@ export function sampleTable(name = 'users"; DROP TABLE x; --'): Table {
   };
 }
 
-export type SamplePart = Omit<BackupEntry, "rows" | "sizeBytes" | "storedBytes" | "sha256">;
-
-export function samplePart(id: string, table: Table = sampleTable(`table ${id}`)): SamplePart {
-  return { id, role: "kept", table, columns: ["id", "../../etc/passwd"], digest: "39:ab" };
+export function samplePart(id: string, table: Table = sampleTable(`table ${id}`)): NewPart {
+  return { id, role: "kept", table, columns: ["id", "../../etc/passwd"], copy: "text", digest: "39:ab" };
 }
 
-export function sampleManifest(id: string): Omit<BackupManifest, "entries"> {
+export function sampleManifest(id: string): NewManifest {
   return {
     format: 1,
     tool: "replant 0.1.0",
@@ -76,11 +74,31 @@ export function sampleManifest(id: string): Omit<BackupManifest, "entries"> {
       users: { where: "deleted_at IS NULL", onConflict: "kept", onMissing: { organization_id: "null" } },
       __proto__x: { where: null, onConflict: "seed", onMissing: {} },
     },
+    sequences: [],
   };
 }
 
 export async function* chunks(...pieces: (string | Uint8Array)[]): AsyncIterable<Uint8Array> {
   for (const piece of pieces) yield Buffer.from(piece);
+}
+
+/** Rows in COPY's binary form, as a server would send them. */
+export function binaryCopy(rows: readonly (readonly (string | Uint8Array | null)[])[]): Buffer {
+  const number = (value: number, bytes: 2 | 4): Buffer => {
+    const buffer = Buffer.alloc(bytes);
+    buffer.writeIntBE(value, 0, bytes);
+    return buffer;
+  };
+  const fields = rows.map((row) =>
+    row.flatMap((value) =>
+      value === null ? [number(-1, 4)] : [number(Buffer.from(value).length, 4), Buffer.from(value)],
+    ),
+  );
+  return Buffer.concat([
+    Buffer.from("PGCOPY\n\u00ff\r\n\0\0\0\0\0\0\0\0\0", "latin1"),
+    ...rows.flatMap((row, index) => [number(row.length, 2), ...(fields[index] ?? [])]),
+    number(-1, 2),
+  ]);
 }
 
 /** Writes and seals a backup with these parts: id → COPY text. */

@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join, relative } from "node:path";
+import { copyBackup } from "@replant/core";
 import { expect, test } from "vitest";
 import { diskStore } from "../src/disk/index.ts";
 import { readManifestJson, resealed, sealed } from "./hostile.ts";
@@ -54,6 +55,7 @@ test("lists what is there, newest first, with what each holds", async () => {
   expect(await store.list()).toEqual([
     {
       id: secondId,
+      sequence: 2,
       tables: 2,
       keptRows: 3,
       storedBytes: expect.any(Number),
@@ -64,6 +66,7 @@ test("lists what is there, newest first, with what each holds", async () => {
     },
     {
       id: firstId,
+      sequence: 1,
       tables: 1,
       keptRows: 2,
       storedBytes: (stored[0] ?? 0) + (stored[1] ?? 0),
@@ -237,6 +240,43 @@ test("a hand-edited manifest is said to be changed, a newer format to be newer, 
   }
 });
 
+test("a clock that jumps back a year makes no older backup the latest, in list, references and copies", async () => {
+  const { store, directory } = await threeBackups();
+  const back = "2025-11-21T00-00-00-000Z-d04e";
+  expect((await writeBackup(store, back, parts)).sequence).toBe(4);
+  expect((await store.list()).map(({ id, sequence, latest }) => [id, sequence, latest])).toEqual([
+    [back, 4, true],
+    [third, 3, false],
+    [secondId, 2, false],
+    [firstId, 1, false],
+  ]);
+  expect([await store.find("latest"), await store.find("latest~1"), await store.find("latest~3")]).toEqual([
+    back,
+    third,
+    firstId,
+  ]);
+  const copies = newStore();
+  for (const id of [back, third]) await copyBackup(await store.open(id), copies.store);
+  expect([await copies.store.find("latest"), await copies.store.find("latest~1")]).toEqual([back, third]);
+  await store.remove(back);
+  expect(pointerOf(directory)).toMatchObject({ id: third });
+  // What cannot be read has no number, and stands in no later backup's way.
+  writeFileSync(join(directory, third, "manifest.json"), "?");
+  rmSync(join(directory, secondId, "manifest.json"));
+  mkdirSync(join(directory, secondId, "manifest.json"));
+  expect((await writeBackup(store, back, parts)).sequence).toBe(2);
+});
+
+test("a number that is as high as it can be stays so", async () => {
+  const { store, directory } = await threeBackups();
+  const manifest = readManifestJson(join(directory, firstId));
+  const sequence = Number.MAX_SAFE_INTEGER;
+  writeFileSync(join(directory, firstId, "manifest.json"), resealed({ ...manifest, sequence }));
+  const last = "2026-11-22T00-00-00-000Z-d04e";
+  expect((await writeBackup(store, last, parts)).sequence).toBe(sequence);
+  expect((await store.list()).map(({ id }) => id)).toEqual([last, firstId, third, secondId]);
+});
+
 test("list tells why a backup cannot be used, and goes on", async () => {
   const { store, directory } = await threeBackups();
   writeFileSync(join(directory, firstId, "manifest.json"), '{"format":2}');
@@ -247,7 +287,7 @@ test("list tells why a backup cannot be used, and goes on", async () => {
     [firstId, `backup ${firstId} has format 2; this version of Replant reads formats up to 1`],
   ]);
   expect((await store.list())[1]).toEqual({
-    id: secondId, label: null, verifiedAt: null, createdAt: "2026-11-20T09:41:03.000Z", tables: 0, keptRows: 0, storedBytes: 0, database: "", lastMigration: null, latest: false, damage: "its manifest is missing",
+    id: secondId, sequence: null, label: null, verifiedAt: null, createdAt: "2026-11-20T09:41:03.000Z", tables: 0, keptRows: 0, storedBytes: 0, database: "", lastMigration: null, latest: false, damage: "its manifest is missing",
   }); // prettier-ignore
   mkdirSync(join(directory, secondId, "manifest.json"));
   expect((await store.list())[1]?.damage).toContain("is not a regular file");

@@ -6,6 +6,10 @@ export type ErrorKind = "failed" | "refused" | "busy" | "usage";
 
 /** Every code that Replant throws on purpose, with its kind and one line for docs/errors.md (which is generated from here). */
 export const errorCodes = {
+  REPLANT_BACKUP_BINARY: [
+    "failed",
+    "Rows are in the binary form of one PostgreSQL version, and text or another version is needed.",
+  ],
   REPLANT_BACKUP_DAMAGED: ["failed", "A backup's bytes differ from what its manifest recorded, or a part is missing."],
   REPLANT_BACKUP_EXISTS: ["failed", "A backup of that id is in the store already; backups are never overwritten."],
   REPLANT_BACKUP_FOREIGN: ["refused", "The backup was made from another project's database."],

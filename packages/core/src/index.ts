@@ -28,6 +28,8 @@ export * from "./plan/fingerprint.ts";
 export * from "./plan/guard.ts";
 export * from "./plan/reset.ts";
 export * from "./plan/retention.ts";
+export * from "./plan/binary-parts.ts";
+export * from "./plan/newest-first.ts";
 export * from "./model/report.ts";
 export { backup } from "./run/backup.ts";
 export { copyBackup } from "./run/copy-backup.ts";

@@ -74,6 +74,7 @@ export function entriesOf(live: Catalog, keep: KeepRules, rows = 1): BackupEntry
     role: selection.role,
     table: selection.table,
     columns: selection.table.columns.map((column) => column.name),
+    copy: "text",
     rows,
     digest: "1",
     sizeBytes: 1,

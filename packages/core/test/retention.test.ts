@@ -26,6 +26,7 @@ function summary(kind: string, ageDays: number): BackupSummary {
   const id = backupId(now - ageDays * dayMs, "x-a81f");
   return {
     id,
+    sequence: 1000 - ageDays,
     label: kind === "n" ? "named" : null,
     createdAt: new Date(now - ageDays * dayMs).toISOString(),
     tables: 6,
@@ -58,6 +59,17 @@ test.each([
   ["nothing goes of nothing much", "g0", 20, 14, []],
 ])("%s: %s, keep %i, %i days", (_, backups, keepLast, maxAgeDays, removed) => {
   expect(ages(backups, keepLast, maxAgeDays)).toEqual(removed);
+});
+
+test("a clock that was a year behind for one backup costs neither it nor the older ones", () => {
+  const made = (sequence: number, ageDays: number): BackupSummary => ({ ...summary("g", ageDays), sequence });
+  const removed = (backups: BackupSummary[], keepLast: number): number[] =>
+    retention(backups, { keepLast, maxAgeDays: 14, now }).map((id) => Math.round((now - backupTimeMs(id)) / dayMs));
+  // The third of four was made while the clock was behind: it is as old as the second, whatever its id says.
+  expect(removed([made(1, 3), made(2, 2), made(3, 365), made(4, 1)], 20)).toEqual([]);
+  expect(removed([made(1, 3), made(2, 2), made(3, 365), made(4, 1)], 2)).toEqual([2, 3]);
+  expect(removed([made(1, 3), made(2, 365)], 1)).toEqual([3]);
+  expect(removed([made(1, 40), made(2, 365), made(3, 1)], 20)).toEqual([365, 40]);
 });
 
 test("whatever the rule, the newest good backup is not removed and nothing else is made up", () => {

@@ -1,4 +1,4 @@
-import type { Files, FileWriter } from "@replant/core";
+import type { ByteRange, Files, FileWriter } from "@replant/core";
 import { randomBytes } from "node:crypto";
 import { constants, type Dirent } from "node:fs";
 import { chmod, lstat, mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
@@ -110,13 +110,16 @@ async function create(path: string): Promise<FileWriter> {
   };
 }
 
-async function* stream(path: string): AsyncIterable<Uint8Array> {
+async function* stream(path: string, range?: ByteRange): AsyncIterable<Uint8Array> {
+  const { offset, lengthBytes } = range ?? { offset: 0, lengthBytes: Infinity };
   const file = await translated(path, () => openRegular(path, O_RDONLY));
   try {
-    for (;;) {
-      const chunk = Buffer.allocUnsafe(chunkBytes);
-      const { bytesRead } = await translated(path, () => file.read(chunk, 0, chunkBytes));
+    for (let at = 0; at < lengthBytes;) {
+      const wanted = Math.min(chunkBytes, lengthBytes - at);
+      const chunk = Buffer.allocUnsafe(wanted);
+      const { bytesRead } = await translated(path, () => file.read(chunk, 0, wanted, offset + at));
       if (bytesRead === 0) return;
+      at += bytesRead;
       yield chunk.subarray(0, bytesRead);
     }
   } finally {

@@ -1,1 +1,2 @@
+export { isBackupFile, writeBackupFile } from "./one-file.ts";
 export * from "./store.ts";

@@ -25,40 +25,58 @@ export async function readManifest(files: Files, directory: string, what: string
   return bytes === null ? null : { manifest: decodeManifest(bytes, what), sha256: sha256(bytes) };
 }
 
-/** Compares the sizes of all parts with the manifest. Finds what is missing or cut without reading a part. */
-export async function checkSizes(files: Files, directory: string, manifest: BackupManifest): Promise<void> {
-  for (const entry of manifest.entries) await checkSize(files, directory, { backup: manifest.id, entry });
+/** Where the parts of one backup lie. */
+export interface Place {
+  /** Where a person finds it. */
+  readonly location: string;
+  /** Bytes that are there of a part; null when nothing is. */
+  storedBytes(entry: BackupEntry): Promise<number | null>;
+  stored(entry: BackupEntry): AsyncIterable<Uint8Array>;
 }
 
-async function checkSize(files: Files, directory: string, part: { backup: string; entry: BackupEntry }): Promise<void> {
+/** A directory with one file per part. */
+export function directoryPlace(files: Files, directory: string): Place {
+  return {
+    location: directory,
+    storedBytes: ({ id }) => sizeOrNull(files, partPath(directory, id)),
+    stored: ({ id }) => files.stream(partPath(directory, id)),
+  };
+}
+
+/** Compares the sizes of all parts with the manifest. Finds what is missing or cut without reading a part. */
+export async function checkSizes(place: Place, manifest: BackupManifest): Promise<void> {
+  for (const entry of manifest.entries) await checkSize(place, { backup: manifest.id, entry });
+}
+
+async function checkSize(place: Place, part: { backup: string; entry: BackupEntry }): Promise<void> {
   const { backup, entry } = part;
-  const size = await sizeOrNull(files, partPath(directory, entry.id));
+  const size = await place.storedBytes(entry);
   if (size === null) throw damaged(backup, `part ${entry.id} is missing`);
   if (size !== entry.storedBytes) {
     throw damaged(backup, `part ${entry.id} has ${size} bytes instead of ${entry.storedBytes}`);
   }
 }
 
-/** A backup in a directory whose manifest has been verified. */
-export function backupReader(files: Files, directory: string, manifest: BackupManifest): BackupReader {
-  async function* rows(part: string): AsyncIterable<Uint8Array> {
+/** A backup whose manifest has been verified. */
+export function backupReader(place: Place, manifest: BackupManifest): BackupReader {
+  const entryOf = (part: string): BackupEntry => {
     const entry = manifest.entries.find(({ id }) => id === part);
     if (entry === undefined) throw new Error(`backup ${manifest.id} has no part ${JSON.stringify(part)}`);
-    await checkSize(files, directory, { backup: manifest.id, entry });
-    yield* readPart({
-      backup: manifest.id,
-      part: entry.id,
-      totals: entry,
-      stored: files.stream(partPath(directory, entry.id)),
-    });
+    return entry;
+  };
+  async function* rows(part: string): AsyncIterable<Uint8Array> {
+    const entry = entryOf(part);
+    await checkSize(place, { backup: manifest.id, entry });
+    yield* readPart({ backup: manifest.id, entry, stored: place.stored(entry) });
   }
 
   return {
     manifest,
-    location: directory,
+    location: place.location,
     rows,
+    stored: (part) => place.stored(entryOf(part)),
     verify: async () => {
-      await checkSizes(files, directory, manifest);
+      await checkSizes(place, manifest);
       for (const entry of manifest.entries) {
         const iterator = rows(entry.id)[Symbol.asyncIterator]();
         while ((await iterator.next()).done !== true);

@@ -1,16 +1,16 @@
 import type { BackupManifest, Files } from "@replant/core";
-import { isReplantError, ReplantError } from "@replant/core";
+import { isNewer, isReplantError, ReplantError } from "@replant/core";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { damaged } from "../format/damage.ts";
 import { backupIds, pointerName } from "./layout.ts";
 import { listBackups, openById, pointerOrNull } from "./listing.ts";
 import { idsByLabel } from "./notes.ts";
 import { readPointer } from "./pointer.ts";
-import { readManifest } from "./reader.ts";
+import { isBackupFile, openBackupFile } from "./one-file.ts";
+import { directoryPlace, readManifest, type Place } from "./reader.ts";
 
 export interface OpenedBackup {
-  /** The backup's directory. */
-  readonly path: string;
+  readonly place: Place;
   readonly manifest: BackupManifest;
 }
 
@@ -18,7 +18,8 @@ const mostItems = 10;
 
 /**
  * Finds a backup by what a person wrote: an id, the beginning of exactly one id, a label, `latest`, `latest~2`, or a path (it
- * has a separator) of a backup's directory or of a `latest-backup.json`. Only a path can lead out of the store's directory.
+ * has a separator, or ends in `.replant`) of a backup's directory, of a backup in one file, or of a `latest-backup.json`. Only a
+ * path can lead out of the store's directory.
  * @throws ReplantError REPLANT_BACKUP_NOT_FOUND | REPLANT_BACKUP_DAMAGED | REPLANT_BACKUP_NEWER, with what is there
  */
 export async function openReference(files: Files, store: string, reference: string): Promise<OpenedBackup> {
@@ -27,10 +28,17 @@ export async function openReference(files: Files, store: string, reference: stri
   if (reference.includes("\0")) throw await notFound(files, store, { reference });
   if (basename(reference) === pointerName) return openLatest(files, dirname(reference));
   return withAvailable(files, store, async () => {
-    const opened = await readManifest(files, reference, reference);
+    const opened = isBackupFile(reference)
+      ? await openBackupFile(files, reference)
+      : await openDirectory(files, reference);
     if (opened === null) throw await notFound(files, store, { reference });
-    return { path: reference, manifest: opened.manifest };
+    return opened;
   });
+}
+
+async function openDirectory(files: Files, path: string): Promise<OpenedBackup | null> {
+  const opened = await readManifest(files, path, path);
+  return opened === null ? null : { place: directoryPlace(files, path), manifest: opened.manifest };
 }
 
 /**
@@ -59,21 +67,23 @@ async function matching(files: Files, store: string, word: string): Promise<stri
   return byId.length > 0 ? byId : idsByLabel(files, store, word);
 }
 
-/** `latest~1` is the newest good backup that is older than `latest`. */
+/** `latest~1` is the newest good backup that was made before `latest`. */
 async function beforeLatest(
   files: Files,
   store: string,
   { reference, back }: { readonly reference: string; readonly back: number },
 ): Promise<string> {
-  const latest = (await openLatest(files, store)).manifest.id;
-  const older = (await listBackups(files, store)).filter(({ id, damage }) => damage === null && id < latest);
-  const id = back === 0 ? latest : older[back - 1]?.id;
+  const latest = (await openLatest(files, store)).manifest;
+  const older = (await listBackups(files, store)).filter(
+    (summary) => summary.damage === null && isNewer(latest, summary),
+  );
+  const id = back === 0 ? latest.id : older[back - 1]?.id;
   if (id === undefined) throw await notFound(files, store, { reference });
   return id;
 }
 
 function isPath(reference: string): boolean {
-  return reference.includes("/") || reference.includes(sep);
+  return reference.includes("/") || reference.includes(sep) || isBackupFile(reference);
 }
 
 async function openInStore(files: Files, store: string, reference: string): Promise<OpenedBackup> {
@@ -81,7 +91,7 @@ async function openInStore(files: Files, store: string, reference: string): Prom
   return withAvailable(files, store, async () => {
     const pointer = await pointerOrNull(files, store);
     const { manifest } = await openById(files, store, { id, pointer });
-    return { path: join(store, id), manifest };
+    return { place: directoryPlace(files, join(store, id)), manifest };
   });
 }
 
@@ -95,7 +105,7 @@ async function openLatest(files: Files, store: string): Promise<OpenedBackup> {
     }
     if (!ids.includes(pointer.id)) throw damaged("latest", `${pointerName} means ${pointer.id}, which is not there`);
     const { manifest } = await openById(files, store, { id: pointer.id, pointer });
-    return { path: join(store, pointer.id), manifest };
+    return { place: directoryPlace(files, join(store, pointer.id)), manifest };
   });
 }
 

@@ -33,11 +33,11 @@ export function diskStore(options: DiskStoreOptions): BackupStore {
       const names = (await files.list(directory)).map(({ name }) => name);
       if (names.includes(id) || names.includes(temporaryName(id))) throw backupExists(id);
       await removeLeftovers(files, directory, id);
-      return diskWriter(files, directory, { id, copy: options?.copy === true });
+      return diskWriter(files, directory, { id, sequence: options?.sequence ?? null });
     },
     open: async (reference) => {
-      const { path, manifest } = await openReference(files, directory, reference);
-      const reader = backupReader(files, path, manifest);
+      const { place, manifest } = await openReference(files, directory, reference);
+      const reader = backupReader(place, manifest);
       return { ...reader, verify: () => withAvailable(files, directory, () => reader.verify()) };
     },
     find: (reference) => findId(files, directory, reference),

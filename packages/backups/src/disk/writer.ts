@@ -1,25 +1,26 @@
 import type { BackupEntry, BackupManifest, BackupWriter, Files } from "@replant/core";
-import { ReplantError } from "@replant/core";
+import { isNewer, ReplantError } from "@replant/core";
 import { join } from "node:path";
 import { damaged } from "../format/damage.ts";
 import { partIdPattern } from "../format/manifest-shape.ts";
 import { encodeManifest } from "../format/manifest.ts";
 import { writePart } from "../format/part-writer.ts";
 import { hasCode, manifestName, partPath, temporaryName, writerName } from "./layout.ts";
-import { pointerOrNull } from "./listing.ts";
+import { latestOrNull, nextSequence } from "./listing.ts";
 import { writePointer } from "./pointer.ts";
 import { processMark } from "./process-mark.ts";
-import { backupReader, readManifest } from "./reader.ts";
+import { backupReader, directoryPlace, readManifest } from "./reader.ts";
 
 /**
  * Begins a backup in a temporary directory of the store. Nothing is shown under its id before it is whole, durable and
  * read back.
+ * @param sequence the number of a backup that comes from elsewhere; null for one that is made now
  * @throws ReplantError REPLANT_BACKUP_EXISTS
  */
 export async function diskWriter(
   files: Files,
   store: string,
-  { id, copy }: { readonly id: string; readonly copy: boolean },
+  { id, sequence }: { readonly id: string; readonly sequence: number | null },
 ): Promise<BackupWriter> {
   const [temporary, final] = [join(store, temporaryName(id)), join(store, id)];
   const entries: BackupEntry[] = [];
@@ -33,14 +34,16 @@ export async function diskWriter(
   const show = async (): Promise<BackupManifest> => {
     const written = await readManifest(files, temporary, id);
     if (written === null) throw damaged(id, "its manifest is missing");
-    await backupReader(files, temporary, written.manifest).verify();
+    await backupReader(directoryPlace(files, temporary), written.manifest).verify();
     await files.rename(temporary, final).catch((error: unknown) => {
       throw hasCode(error, "EEXIST") || hasCode(error, "ENOTEMPTY") ? backupExists(id) : error;
     });
     // From here on the backup is whole and stays, also if the pointer cannot be moved.
     state = "shown";
-    const pointer = copy ? await pointerOrNull(files, store) : null;
-    if (pointer === null || pointer.id < id) await writePointer(files, store, { id, sha256: written.sha256 });
+    const latest = sequence === null ? null : await latestOrNull(files, store);
+    if (latest === null || isNewer(written.manifest, latest)) {
+      await writePointer(files, store, { id, sha256: written.sha256 });
+    }
     return written.manifest;
   };
 
@@ -51,7 +54,7 @@ export async function diskWriter(
       const file = await files.create(partPath(temporary, part.id));
       let totals;
       try {
-        totals = await writePart({ backup: id, part: part.id, write: (bytes) => file.write(bytes) }, rows);
+        totals = await writePart({ backup: id, part, write: (bytes) => file.write(bytes) }, rows);
       } finally {
         await file.close();
       }
@@ -64,7 +67,11 @@ export async function diskWriter(
       if (manifest.id !== id) throw new Error(`the manifest of ${manifest.id} does not belong to backup ${id}`);
       await files.remove(join(temporary, writerName));
       // Makes the names of all parts durable too: it is the last one written into their directory.
-      await files.writeAtomic(join(temporary, manifestName), encodeManifest({ ...manifest, entries }));
+      const number = sequence ?? (await nextSequence(files, store));
+      await files.writeAtomic(
+        join(temporary, manifestName),
+        encodeManifest({ ...manifest, sequence: number, entries }),
+      );
       return show();
     },
     abort: async () => {

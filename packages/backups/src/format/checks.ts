@@ -12,6 +12,9 @@ function fail(where: string, wanted: string): never {
 export const count: Check<number> = (value, where) =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : fail(where, "a count");
 
+/** A whole number from 1 to 2^53 - 1. */
+export const ordinal: Check<number> = (value, where) => count(value, where) || fail(where, "a number from 1");
+
 /** A finite number that is not below `least`. */
 export const number =
   (least: number): Check<number> =>

@@ -7,10 +7,11 @@ import type {
   Key,
   Lineage,
   RecordedRule,
+  RecordedSequence,
   Table,
   TableName,
 } from "@replant/core";
-import { backupIdPattern } from "@replant/core";
+import { backupIdPattern, sameTable } from "@replant/core";
 import {
   contained,
   count,
@@ -25,6 +26,7 @@ import {
   number,
   object,
   oneOf,
+  ordinal,
   text,
   type Check,
 } from "./checks.ts";
@@ -76,11 +78,20 @@ const entry = object<BackupEntry>({
   role: oneOf("kept", "context"),
   table,
   columns: names(maxColumns),
+  copy: oneOf("text", "binary"),
   rows: count,
   digest: text(256),
   sizeBytes: count,
   storedBytes: count,
   sha256,
+});
+
+const recordedSequence = object<RecordedSequence>({
+  ...tableName,
+  table: object<TableName>(tableName),
+  column: name,
+  lastValue: matching(/^(0|-?[1-9]\d{0,18})$/),
+  isCalled: flag,
 });
 
 const keepRule = object<RecordedRule>({
@@ -94,12 +105,14 @@ const manifest = object<BackupManifest>({
   tool: text(256),
   id: matching(backupIdPattern),
   run: matching(/^[0-9A-Za-z-]{1,100}$/),
+  sequence: ordinal,
   createdAt: matching(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/),
   lineage: object<Lineage>({ systemIdentifier: word, database: name, project: text(256) }),
   server: object<BackupManifest["server"]>({ version: text(256), encoding: text(256) }),
   migrator: text(256),
   migrations: list(object<AppliedMigration>({ name: word, checksum: word }), 100_000),
   keep: dictionary(label, keepRule, maxParts),
+  sequences: list(recordedSequence, 100_000),
   entries: list(entry, maxParts),
 });
 
@@ -117,8 +130,23 @@ export function checkManifest(value: unknown): BackupManifest {
     checked.entries.map(({ role, table }) => JSON.stringify([role, table.schema, table.name])),
     "manifest.entries' tables",
   );
+  distinct(
+    checked.sequences.map(({ table, column, ...sequence }) =>
+      JSON.stringify([table.schema, table.name, column, sequence.schema, sequence.name]),
+    ),
+    "manifest.sequences",
+  );
+  checked.sequences.forEach((sequence, index) =>
+    checkSequence(sequence, checked.entries, `manifest.sequences[${index}]`),
+  );
   checked.entries.forEach((entry, index) => checkColumns(entry, `manifest.entries[${index}]`));
   return checked;
+}
+
+/** A sequence belongs to a column of a kept table. */
+function checkSequence({ table, column }: RecordedSequence, entries: readonly BackupEntry[], where: string): void {
+  const entry = entries.find((candidate) => candidate.role === "kept" && sameTable(candidate.table, table));
+  contained([column], entry?.table.columns.map(({ name }) => name) ?? [], where);
 }
 
 /** Every list of columns is made of the table's own, so that nobody looks one up in vain later. */

@@ -1,10 +1,10 @@
+import type { BackupEntry } from "@replant/core";
 import { createHash, type Hash } from "node:crypto";
 import { constants, zstdDecompressSync } from "node:zlib";
 import { damaged } from "./damage.ts";
 import {
   chainNext,
   chainStart,
-  countRows,
   decodeHeader,
   frameWindowLog,
   headerRest,
@@ -12,28 +12,28 @@ import {
   type DataHeader,
   type Header,
 } from "./part.ts";
-import type { PartTotals } from "./part-writer.ts";
+import { NotCopyData, rowCounter, type RowCounter } from "./row-counter.ts";
 
 export interface PartSource {
   readonly backup: string;
-  readonly part: string;
   /** What the manifest says about the part. */
-  readonly totals: PartTotals;
+  readonly entry: BackupEntry;
   readonly stored: AsyncIterable<Uint8Array>;
 }
 
 /**
- * The COPY text of a part, frame by frame; each frame is verified before it is given out, the totals before the end.
+ * A part as COPY gave it, frame by frame; each frame is verified before it is given out, the totals before the end.
  * Holds two frames and what `stored` gives at once, whatever the part claims.
  * @throws ReplantError REPLANT_BACKUP_DAMAGED at the first difference
  */
 export async function* readPart(source: PartSource): AsyncIterable<Uint8Array> {
-  const { backup, part, totals } = source;
+  const { backup, entry } = source;
   const hash = createHash("sha256");
   const bytes = byteReader(source.stored, hash);
-  let chain = chainStart(backup, part);
-  let [rows, sizeBytes, lastByte] = [0, 0, 10];
-  const refuse = (why: string): Error => damaged(backup, `part ${part} ${why}`);
+  const counter = rowCounter(entry);
+  let chain = chainStart(backup, entry.id);
+  let sizeBytes = 0;
+  const refuse = (why: string): Error => damaged(backup, `part ${entry.id} ${why}`);
 
   try {
     for (let sequence = 0; ; sequence++) {
@@ -45,25 +45,35 @@ export async function* readPart(source: PartSource): AsyncIterable<Uint8Array> {
       chain = chainNext(chain, header, stored);
       if (header.sequence !== sequence || !chain.equals(next.chain)) throw refuse(`is changed at frame ${sequence}`);
       if (header.kind === "last") {
-        const same = header.rows === rows && header.textBytes === sizeBytes && lastByte === 10;
+        const same = header.rows === counter.rows && header.copyBytes === sizeBytes && counter.complete;
         if (!same) throw refuse("does not hold the rows that its end says");
         break;
       }
-      const text = decompress(header, stored);
-      if (text === null) throw refuse(`cannot be unpacked at frame ${sequence}`);
-      rows += countRows(text);
-      sizeBytes += text.length;
-      lastByte = text.at(-1) ?? lastByte;
+      const piece = decompress(header, stored);
+      if (piece === null) throw refuse(`cannot be unpacked at frame ${sequence}`);
+      sizeBytes += piece.length;
       // Else a part whose frames are all in order could give out far more than its manifest admits.
-      if (sizeBytes > totals.sizeBytes) throw refuse("holds more than the manifest says");
-      yield text;
+      if (sizeBytes > entry.sizeBytes) throw refuse("holds more than the manifest says");
+      if (!counts(counter, piece)) throw refuse(`is not what COPY writes at frame ${sequence}`);
+      yield piece;
     }
     if ((await bytes.take(1)) !== null) throw refuse("goes on after its end");
-    if (rows !== totals.rows || sizeBytes !== totals.sizeBytes || hash.digest("hex") !== totals.sha256) {
+    if (counter.rows !== entry.rows || sizeBytes !== entry.sizeBytes || hash.digest("hex") !== entry.sha256) {
       throw refuse("is not the one that the manifest describes");
     }
   } finally {
     await bytes.close();
+  }
+}
+
+/** False when these bytes are none of the part's form of COPY. */
+function counts(counter: RowCounter, piece: Uint8Array): boolean {
+  try {
+    counter.push(piece);
+    return true;
+  } catch (error) {
+    if (error instanceof NotCopyData) return false;
+    throw error;
   }
 }
 
@@ -77,11 +87,11 @@ async function readHeader(bytes: ByteReader): Promise<{ header: Header; chain: B
 /** null when the bytes are no zstd, are another length than declared, or want more memory than a frame may. */
 function decompress(header: DataHeader, stored: Uint8Array): Buffer | null {
   try {
-    const text = zstdDecompressSync(stored, {
-      maxOutputLength: header.textBytes,
+    const piece = zstdDecompressSync(stored, {
+      maxOutputLength: header.copyBytes,
       params: { [constants.ZSTD_d_windowLogMax]: frameWindowLog },
     });
-    return text.length === header.textBytes ? text : null;
+    return piece.length === header.copyBytes ? piece : null;
   } catch {
     return null;
   }

@@ -1,6 +1,8 @@
+import type { BackupEntry } from "@replant/core";
 import { createHash } from "node:crypto";
 import { constants, zstdCompressSync } from "node:zlib";
-import { chainNext, chainStart, countRows, encodeHeader, frameBytes, type Header } from "./part.ts";
+import { chainNext, chainStart, encodeHeader, frameBytes, type Header } from "./part.ts";
+import { rowCounter } from "./row-counter.ts";
 
 /** What was written, as the manifest's entry records it. */
 export interface PartTotals {
@@ -12,7 +14,7 @@ export interface PartTotals {
 
 export interface PartTarget {
   readonly backup: string;
-  readonly part: string;
+  readonly part: Pick<BackupEntry, "id" | "copy" | "columns">;
   /** Takes the stored bytes in order; the bytes are its own. */
   readonly write: (bytes: Uint8Array) => Promise<void>;
 }
@@ -20,15 +22,15 @@ export interface PartTarget {
 const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 /**
- * Writes COPY text as one part. Memory stays at a few frames however long the text is.
- * @throws Error when the text ends inside a row: then it is not all that the server had to say
+ * Writes what COPY gives as one part. Memory stays at a few frames however much that is.
+ * @throws Error when it ends inside a row: then it is not all that the server had to say
  */
 export async function writePart(target: PartTarget, rows: AsyncIterable<Uint8Array>): Promise<PartTotals> {
   const hash = createHash("sha256");
-  const totals = { rows: 0, sizeBytes: 0, storedBytes: 0 };
-  let chain = chainStart(target.backup, target.part);
+  const counter = rowCounter(target.part);
+  const totals = { sizeBytes: 0, storedBytes: 0 };
+  let chain = chainStart(target.backup, target.part.id);
   let sequence = 0;
-  let lastByte = 10;
 
   const put = async (header: Header, stored: Uint8Array): Promise<void> => {
     chain = chainNext(chain, header, stored);
@@ -38,16 +40,15 @@ export async function writePart(target: PartTarget, rows: AsyncIterable<Uint8Arr
     totals.storedBytes += bytes.length;
     await target.write(bytes);
   };
-  for await (const text of framesOf(rows)) {
-    totals.rows += countRows(text);
-    totals.sizeBytes += text.length;
-    lastByte = text.at(-1) ?? lastByte;
-    const stored = zstdCompressSync(text, compression);
-    await put({ kind: "data", sequence, textBytes: text.length, storedBytes: stored.length }, stored);
+  for await (const piece of framesOf(rows)) {
+    counter.push(piece);
+    totals.sizeBytes += piece.length;
+    const stored = zstdCompressSync(piece, compression);
+    await put({ kind: "data", sequence, copyBytes: piece.length, storedBytes: stored.length }, stored);
   }
-  if (lastByte !== 10) throw new Error(`the rows of part ${target.part} ended in the middle of a row`);
-  await put({ kind: "last", sequence, rows: totals.rows, textBytes: totals.sizeBytes }, new Uint8Array());
-  return { ...totals, sha256: hash.digest("hex") };
+  if (!counter.complete) throw new Error(`the rows of part ${target.part.id} ended in the middle of a row`);
+  await put({ kind: "last", sequence, rows: counter.rows, copyBytes: totals.sizeBytes }, new Uint8Array());
+  return { rows: counter.rows, ...totals, sha256: hash.digest("hex") };
 }
 
 /** The same bytes in pieces of exactly `frameBytes`, but for the last. A piece is valid until the next one is asked for. */

@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
 
-/** COPY text in one frame; the last one of a part may hold less. */
+/** Bytes of COPY in one frame; the last one of a part may hold less. */
 export const frameBytes = 256 * 1024;
 /** What a reader accepts of any writer. Bounds the memory that a hostile part can make a reader use. */
 export const frameMaxBytes = 1024 * 1024;
-/** Text that does not compress grows a little. */
+/** What does not compress grows a little. */
 export const frameMaxStoredBytes = frameMaxBytes + 64 * 1024;
 /** The zstd window that a frame may ask for, as a power of two: 1 MiB. */
 export const frameWindowLog = 20;
 
-/** Our headers are skippable frames of zstd, so that any zstd tool gives the COPY text of a part. */
-const skippableMagic = 0x184d2a50;
+/** Our headers are skippable frames of zstd, so that any zstd tool gives what COPY gave. */
+export const skippableMagic = 0x184d2a50;
 const magicBytes = 8;
 const digestBytes = 32;
 
@@ -18,7 +18,7 @@ const digestBytes = 32;
 export interface DataHeader {
   readonly kind: "data";
   readonly sequence: number;
-  readonly textBytes: number;
+  readonly copyBytes: number;
   readonly storedBytes: number;
 }
 
@@ -27,7 +27,7 @@ export interface LastHeader {
   readonly kind: "last";
   readonly sequence: number;
   readonly rows: number;
-  readonly textBytes: number;
+  readonly copyBytes: number;
 }
 
 export type Header = DataHeader | LastHeader;
@@ -58,11 +58,11 @@ function headerFields(header: Header): Buffer {
   fields.write(header.kind, 0, "latin1");
   fields.writeUInt32LE(header.sequence, 4);
   if (header.kind === "data") {
-    fields.writeUInt32LE(header.textBytes, 8);
+    fields.writeUInt32LE(header.copyBytes, 8);
     fields.writeUInt32LE(header.storedBytes, 12);
   } else {
     fields.writeBigUInt64LE(BigInt(header.rows), 8);
-    fields.writeBigUInt64LE(BigInt(header.textBytes), 16);
+    fields.writeBigUInt64LE(BigInt(header.copyBytes), 16);
   }
   return fields;
 }
@@ -80,22 +80,15 @@ export function decodeHeader(rest: Buffer): { readonly header: Header; readonly 
   const sequence = rest.readUInt32LE(4);
   const chain = rest.subarray(rest.length - digestBytes);
   if (kind === "data" && rest.length === 16 + digestBytes) {
-    const textBytes = rest.readUInt32LE(8);
+    const copyBytes = rest.readUInt32LE(8);
     const storedBytes = rest.readUInt32LE(12);
-    if (textBytes < 1 || textBytes > frameMaxBytes || storedBytes > frameMaxStoredBytes) return null;
-    return { header: { kind, sequence, textBytes, storedBytes }, chain };
+    if (copyBytes < 1 || copyBytes > frameMaxBytes || storedBytes > frameMaxStoredBytes) return null;
+    return { header: { kind, sequence, copyBytes, storedBytes }, chain };
   }
   if (kind === "last" && rest.length === 24 + digestBytes) {
-    const [rows, textBytes] = [Number(rest.readBigUInt64LE(8)), Number(rest.readBigUInt64LE(16))];
-    if (!Number.isSafeInteger(rows) || !Number.isSafeInteger(textBytes)) return null;
-    return { header: { kind, sequence, rows, textBytes }, chain };
+    const [rows, copyBytes] = [Number(rest.readBigUInt64LE(8)), Number(rest.readBigUInt64LE(16))];
+    if (!Number.isSafeInteger(rows) || !Number.isSafeInteger(copyBytes)) return null;
+    return { header: { kind, sequence, rows, copyBytes }, chain };
   }
   return null;
-}
-
-/** Rows that end in these bytes. COPY text escapes a newline inside a value, so each one ends a row. */
-export function countRows(text: Uint8Array): number {
-  let rows = 0;
-  for (const byte of text) if (byte === 10) rows++;
-  return rows;
 }

@@ -1,7 +1,8 @@
 import type { BackupEntry, BackupReader } from "@replant/core";
 import { sameTable, tableLabel } from "@replant/core";
 import { hash } from "node:crypto";
-import { copyFields, copyLines } from "../text/rows.ts";
+import { copyFields, copyLines, notText } from "../text/rows.ts";
+import { binaryHashes, type RowHashes } from "./binary-hashes.ts";
 import { createTally } from "./tally.ts";
 
 /** What became of the rows of one table between two backups. */
@@ -20,8 +21,8 @@ export interface BackupDifference {
 
 /**
  * Kept rows of two backups, table by table, in the order of the first and then what only the second has. Values are compared as
- * the server's text. Memory depends on the number of rows of the largest table (54 to 108 bytes each), not on what they hold.
- * @throws ReplantError REPLANT_BACKUP_DAMAGED
+ * the server wrote them. Memory depends on the number of rows of the largest table (54 to 108 bytes each), not on what they hold.
+ * @throws ReplantError REPLANT_BACKUP_DAMAGED | REPLANT_BACKUP_BINARY for a table that is text in one and binary in the other
  */
 export async function* compareBackups(from: BackupReader, to: BackupReader): AsyncIterable<BackupDifference> {
   const [before, after] = [keptEntries(from), keptEntries(to)];
@@ -56,12 +57,16 @@ function keyOf({ keys }: BackupEntry["table"]): readonly string[] | null {
 async function compareTable(from: Side, to: Side | null): Promise<BackupDifference> {
   const base = unchanged(from.entry);
   if (to === null) return { ...base, removed: from.entry.rows, removedColumns: from.entry.columns };
+  if (from.entry.copy !== to.entry.copy) {
+    throw notText(from.entry, "one of the backups has its rows in binary form, the other as text");
+  }
   const common = from.entry.columns.filter((name) => to.entry.columns.includes(name));
   const key = base.key?.every((name) => common.includes(name)) === true ? base.key : null;
   const tally = createTally();
   const counts = { added: 0, changed: 0, same: 0 };
-  for await (const [keyHash, rowHash] of hashes(from, { key: key ?? common, common })) tally.add(keyHash, rowHash);
-  for await (const [keyHash, rowHash] of hashes(to, { key: key ?? common, common })) {
+  const compared = { key: key ?? common, common };
+  for await (const { keyHash, rowHash } of hashes(from, compared)) tally.add(keyHash, rowHash);
+  for await (const { keyHash, rowHash } of hashes(to, compared)) {
     const found = tally.take(keyHash, rowHash);
     counts[found === "new" ? "added" : found] += 1;
   }
@@ -79,14 +84,21 @@ async function compareTable(from: Side, to: Side | null): Promise<BackupDifferen
 async function* hashes(
   { reader, entry }: Side,
   { key, common }: { readonly key: readonly string[]; readonly common: readonly string[] },
-): AsyncIterable<readonly [Buffer, Buffer]> {
-  const [keyAt, commonAt] = [key, common].map((names) => names.map((name) => entry.columns.indexOf(name)));
-  for await (const lines of copyLines(reader.rows(entry.id))) {
-    for (const line of lines) {
-      const fields = copyFields(line, entry.columns.length);
-      yield [hashOf(fields, keyAt ?? []), hashOf(fields, commonAt ?? [])];
+): AsyncIterable<RowHashes> {
+  const [keyAt, commonAt] = [placesOf(key, entry), placesOf(common, entry)];
+  if (entry.copy === "binary") yield* binaryHashes(reader, { entry, keyAt, commonAt });
+  else {
+    for await (const lines of copyLines(reader, entry)) {
+      for (const line of lines) {
+        const fields = copyFields(line, entry.columns.length);
+        yield { keyHash: hashOf(fields, keyAt), rowHash: hashOf(fields, commonAt) };
+      }
     }
   }
+}
+
+function placesOf(names: readonly string[], { columns }: BackupEntry): number[] {
+  return names.map((name) => columns.indexOf(name));
 }
 
 /** A tab is never part of a field, so joined fields are as distinct as the fields. */

@@ -55,7 +55,7 @@ async function* writeRows(reader: BackupReader, entry: BackupEntry): AsyncIterab
     return { member: `${JSON.stringify(name)}:`, bare: column !== undefined && kindOf(column) === "bare" };
   });
   let separator = "\n";
-  for await (const lines of copyLines(reader.rows(entry.id))) {
+  for await (const lines of copyLines(reader, entry)) {
     const rows = lines.map((line) => {
       const values = decodeRow(line, columns.length);
       return `{${columns.map(({ member, bare }, index) => member + json(values[index] ?? null, bare)).join(",")}}`;

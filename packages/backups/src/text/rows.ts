@@ -1,15 +1,18 @@
-import { ReplantError } from "@replant/core";
+import type { BackupEntry, BackupReader } from "@replant/core";
+import { ReplantError, tableLabel } from "@replant/core";
 
 const [tab, newline] = [9, 10];
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * The lines of COPY text without their ends, those that end in one piece of the text at a time. A line is valid as long as the
- * piece is. COPY escapes a newline inside a value, so a line is a row.
+ * The rows of a part as lines of COPY text without their ends, those that end in one piece of the text at a time. A line is valid
+ * as long as the piece is. COPY escapes a newline inside a value, so a line is a row.
+ * @throws ReplantError REPLANT_BACKUP_BINARY for a part in binary form
  */
-export async function* copyLines(text: AsyncIterable<Uint8Array>): AsyncIterable<readonly Buffer[]> {
+export async function* copyLines(reader: BackupReader, entry: BackupEntry): AsyncIterable<readonly Buffer[]> {
+  if (entry.copy === "binary") throw notText(entry, "its rows are in binary form");
   let rest: Buffer[] = [];
-  for await (const piece of text) {
+  for await (const piece of reader.rows(entry.id)) {
     const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
     const lines: Buffer[] = [];
     let start = 0;
@@ -22,6 +25,15 @@ export async function* copyLines(text: AsyncIterable<Uint8Array>): AsyncIterable
     if (start < bytes.length) rest.push(bytes.subarray(start));
     if (lines.length > 0) yield lines;
   }
+}
+
+/** @param why ASCII */
+export function notText({ table }: BackupEntry, why: string): ReplantError {
+  return new ReplantError("REPLANT_BACKUP_BINARY", `${tableLabel(table)} cannot be read without a server: ${why}`, {
+    why: "rows whose text would be too large for PostgreSQL are kept in its binary form",
+    state: "the backup is whole, and can be restored",
+    hint: "restore it, and read the table there",
+  });
 }
 
 /** The fields of a line, still escaped: equal fields are equal values. A table without columns has lines without fields. */

@@ -1,4 +1,4 @@
-import type { Table } from "./catalog.ts";
+import type { Table, TableName } from "./catalog.ts";
 import type { KeepRule } from "./keep.ts";
 
 /** One migration as a database recorded it. */
@@ -16,7 +16,7 @@ export interface Lineage {
   readonly project: string;
 }
 
-/** Rows of one table in a backup, as the server's own COPY text. */
+/** Rows of one table in a backup, as the server's own COPY gave them. */
 export interface BackupEntry {
   /** The part's name inside the backup: `t` and four digits. Never a table's name. */
   readonly id: string;
@@ -24,12 +24,14 @@ export interface BackupEntry {
   readonly role: "kept" | "context";
   /** The table as it was, so that the rows can be read without its database. */
   readonly table: Table;
-  /** The columns of each line, in order; generated columns are absent. */
+  /** The columns of each row, in order; generated columns are absent. */
   readonly columns: readonly string[];
+  /** The form of COPY. `binary` is for values that are too large for text; only a server of the same major version reads it. */
+  readonly copy: "text" | "binary";
   readonly rows: number;
   /** Order-independent digest that the server computed over the same rows (`digestSql` of the engine). */
   readonly digest: string;
-  /** Bytes of COPY text. */
+  /** Bytes that COPY gave. */
   readonly sizeBytes: number;
   /** Bytes in the store. */
   readonly storedBytes: number;
@@ -43,6 +45,16 @@ export interface RecordedRule extends Pick<KeepRule, "where" | "onConflict"> {
   readonly onMissing: Readonly<Record<string, "error" | "null" | "drop-row">>;
 }
 
+/** How far a sequence had come that gives values to a column of a kept table. */
+export interface RecordedSequence extends TableName {
+  readonly table: TableName;
+  readonly column: string;
+  /** Decimal digits, a minus sign before them where it counts below zero. */
+  readonly lastValue: string;
+  /** False when `lastValue` itself is the next one to be given. */
+  readonly isCalled: boolean;
+}
+
 /** What a backup says about itself; sealed by a hash over everything else. */
 export interface BackupManifest {
   readonly format: 1;
@@ -50,6 +62,8 @@ export interface BackupManifest {
   /** `2026-11-20T09-41-02-123Z-a81f`: UTC time to the millisecond and four characters of the run. */
   readonly id: string;
   readonly run: string;
+  /** Counts the backups of a store from 1. This is what "newer" means: clocks jump. */
+  readonly sequence: number;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
   readonly lineage: Lineage;
@@ -58,6 +72,8 @@ export interface BackupManifest {
   readonly migrations: readonly AppliedMigration[];
   /** By table label. */
   readonly keep: Readonly<Record<string, RecordedRule>>;
+  /** Read after the rows, so that none of them is ahead of its sequence. */
+  readonly sequences: readonly RecordedSequence[];
   readonly entries: readonly BackupEntry[];
 }
 
@@ -74,6 +90,8 @@ export interface BackupNote {
 /** One line of `replant backups`. */
 export interface BackupSummary {
   readonly id: string;
+  /** null when the manifest cannot be read. */
+  readonly sequence: number | null;
   readonly label: string | null;
   readonly createdAt: string;
   readonly tables: number;

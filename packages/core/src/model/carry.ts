@@ -1,3 +1,4 @@
+import type { BackupEntry, RecordedSequence } from "./backup.ts";
 import type { Column, Table, TableName } from "./catalog.ts";
 import type { ColumnRule, OnConflict, OnMissing } from "./keep.ts";
 
@@ -62,6 +63,8 @@ export interface CarryTable {
   readonly why: string;
   /** Id of the backup's part. */
   readonly entry: string;
+  /** Its form. A `binary` part has `same` columns only. */
+  readonly copy: BackupEntry["copy"];
   /** Of the part, as recorded when it was written. */
   readonly rows: number;
   readonly digest: string;
@@ -107,6 +110,8 @@ export interface CarryPlan {
   readonly tables: readonly CarryTable[];
   /** In the order in which natural keys can be translated. */
   readonly context: readonly ContextTable[];
+  /** How far the sequences of the carried tables had come. */
+  readonly sequences: readonly RecordedSequence[];
   /** Kept parts that cannot go anywhere: the whole table, with the reason. */
   readonly impossible: readonly { readonly table: TableName; readonly rows: number; readonly reason: string }[];
 }

@@ -1,4 +1,4 @@
-import type { BackupEntry } from "../model/backup.ts";
+import type { BackupEntry, RecordedSequence } from "../model/backup.ts";
 import type { CarryPlan, CarryReference, CarryTable, ContextTable, NaturalKeyColumn } from "../model/carry.ts";
 import type { Catalog, ForeignKey, Table, TableName } from "../model/catalog.ts";
 import { findTable, findTableByLabel, sameTable } from "../model/catalog.ts";
@@ -15,7 +15,12 @@ const defaultRule: KeepRule = { where: null, onConflict: "kept", onMissing: {} }
  * How the rows of a backup go into a database of this catalog: columns by name, references by meaning, merges by unique key.
  * What cannot go anywhere as a whole is named here; single rows that do not fit are found by the load.
  */
-export function planCarry(entries: readonly BackupEntry[], target: Catalog, keep: KeepRules): CarryPlan {
+export function planCarry(
+  entries: readonly BackupEntry[],
+  target: Catalog,
+  keep: KeepRules,
+  sequences: readonly RecordedSequence[] = [],
+): CarryPlan {
   const context = planContext(entries, target, keep);
   const kept = entries.filter((entry) => entry.role === "kept");
   const tables: CarryTable[] = [];
@@ -25,7 +30,9 @@ export function planCarry(entries: readonly BackupEntry[], target: Catalog, keep
     const rule = table === undefined ? defaultRule : (keepRuleOf(table, keep) ?? defaultRule);
     const columns = table === undefined ? null : planColumns(entry, table, rule);
     const reason =
-      table === undefined || columns === null ? "the new schema has no such table" : blockingColumn(columns, table);
+      table === undefined || columns === null
+        ? "the new schema has no such table"
+        : (blockingColumn(columns, table) ?? binaryObstacle(entry, columns));
     if (table === undefined || columns === null || reason !== null) {
       if (entry.rows > 0) impossible.push({ table: entry.table, rows: entry.rows, reason: reason ?? "" });
       continue;
@@ -35,7 +42,12 @@ export function planCarry(entries: readonly BackupEntry[], target: Catalog, keep
   const ordered = dependencyOrder(tables, (table) =>
     table.references.flatMap((reference) => tables.filter((other) => sameTable(other.table, reference.target))),
   );
-  return { tables: ordered, context, impossible };
+  return {
+    tables: ordered,
+    context,
+    sequences: sequences.filter((sequence) => tables.some(({ source }) => sameTable(source, sequence.table))),
+    impossible,
+  };
 }
 
 /** The table of the new schema that old rows belong into: the one whose rule says that it was called so, else the namesake. */
@@ -60,6 +72,7 @@ function planTable(
     table,
     source: entry.table,
     entry: entry.id,
+    copy: entry.copy,
     rows: entry.rows,
     digest: entry.digest,
     sourceColumns: entry.columns,
@@ -77,6 +90,15 @@ interface KeptParts {
   readonly entries: readonly BackupEntry[];
   readonly target: Catalog;
   readonly keep: KeepRules;
+}
+
+/** Binary rows cannot be cast on their way, and none of their columns can be left out. */
+function binaryObstacle(entry: BackupEntry, { columns }: ColumnsPlan): string | null {
+  if (entry.copy === "text") return null;
+  const changed = entry.columns.find((_, index) => columns[index]?.mode !== "same");
+  return changed === undefined
+    ? null
+    : `its rows are in binary form, which fits equal columns only, and "${changed}" is not what it was`;
 }
 
 function planReference(

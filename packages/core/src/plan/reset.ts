@@ -181,6 +181,7 @@ function expectedEntries({ live, keep }: ResetFacts): BackupEntry[] {
     role: selection.role,
     table: selection.table,
     columns: selection.table.columns.filter((column) => !column.generated).map((column) => column.name),
+    copy: "text",
     rows: selection.role === "kept" ? keptRowsOf(live.tables, selection.table) : 0,
     digest: "0",
     sizeBytes: 0,

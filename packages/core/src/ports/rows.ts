@@ -1,4 +1,4 @@
-import type { BackupEntry } from "../model/backup.ts";
+import type { BackupEntry, RecordedSequence } from "../model/backup.ts";
 import type { Table, TableName } from "../model/catalog.ts";
 import type { CarryOutcome, CarryPlan, MigratedRows, RowSelection } from "../model/carry.ts";
 import type { KeepRules } from "../model/keep.ts";
@@ -6,10 +6,12 @@ import type { SqlSession } from "./session.ts";
 
 export interface SelectionFacts {
   readonly rows: number;
-  /** Order-independent digest over the COPY text of the rows. */
+  /** Order-independent digest over the rows, in the form in which `read` gives them. */
   readonly digest: string;
-  /** Columns of each line that `read` gives. */
+  /** Columns of each row that `read` gives. Of context rows those are left out whose values are too large to point at. */
   readonly columns: readonly string[];
+  /** `binary` where a row is too large for COPY text. */
+  readonly copy: BackupEntry["copy"];
 }
 
 /** COPY text for some columns of a table. */
@@ -52,7 +54,7 @@ export interface Harvest {
   readonly unkept: readonly TableCount[];
 }
 
-/** Reads and writes rows through any session. All values travel as the server's own text. */
+/** Reads and writes rows through any session. All values travel as the server itself wrote them. */
 export interface RowPort {
   /** Exact counts. */
   count(session: SqlSession, tables: readonly TableName[]): Promise<TableCount[]>;
@@ -63,8 +65,14 @@ export interface RowPort {
    * @throws the server's error when a value is none of its column's type
    */
   stage(session: SqlSession, staged: StagedRows): Promise<RowSelection>;
-  /** COPY text of the selected rows. */
-  read(session: SqlSession, selection: RowSelection): AsyncIterable<Uint8Array>;
+  /** The selected rows as COPY gives them, in the form and with the columns that `describe` found. */
+  read(
+    session: SqlSession,
+    selection: RowSelection,
+    facts: Pick<SelectionFacts, "columns" | "copy">,
+  ): AsyncIterable<Uint8Array>;
+  /** How far the sequences have come that give values to columns of these tables. Those that may not be read are absent. */
+  sequences(session: SqlSession, tables: readonly TableName[]): Promise<RecordedSequence[]>;
   /**
    * Loads kept rows in one transaction: stage, translate references, merge, insert, fix sequences. Rows that do not fit are
    * quarantined, never skipped. Foreign keys are checked before it returns; user triggers do not fire.

@@ -1,14 +1,19 @@
 import type { BackupEntry, BackupManifest, BackupNote, BackupSummary } from "../model/backup.ts";
 
+/** A part before it is written: the rest of its entry is counted on the way. */
+export type NewPart = Omit<BackupEntry, "rows" | "sizeBytes" | "storedBytes" | "sha256">;
+/** A manifest before it is sealed: entries and number are the writer's to say. */
+export type NewManifest = Omit<BackupManifest, "entries" | "sequence">;
+
 /** A backup while it is being written; invisible to `list` until sealed. */
 export interface BackupWriter {
   /** Streams one part to the store, compressed and hashed. `rows` is counted from the stream. */
-  add(
-    part: Omit<BackupEntry, "rows" | "sizeBytes" | "storedBytes" | "sha256">,
-    rows: AsyncIterable<Uint8Array>,
-  ): Promise<BackupEntry>;
-  /** Writes the manifest, makes everything durable, reads it back, shows it under its id, and moves `latest`. */
-  seal(manifest: Omit<BackupManifest, "entries">): Promise<BackupManifest>;
+  add(part: NewPart, rows: AsyncIterable<Uint8Array>): Promise<BackupEntry>;
+  /**
+   * Writes the manifest, makes everything durable, reads it back, shows it under its id, and moves `latest`. The backup's
+   * number is one more than the highest in the store; two that are sealed at the same moment may have the same.
+   */
+  seal(manifest: NewManifest): Promise<BackupManifest>;
   /** Removes what was written. May be called twice, and after `seal` (then it does nothing). */
   abort(): Promise<void>;
 }
@@ -19,8 +24,10 @@ export interface BackupReader {
   readonly location: string;
   /** Reads every part to its end and compares sizes, rows and hashes. @throws REPLANT_BACKUP_DAMAGED naming the part */
   verify(): Promise<void>;
-  /** COPY text of one part. Throws REPLANT_BACKUP_DAMAGED at the first difference, at the latest before it ends. */
+  /** One part as COPY gave it, text or binary. Throws REPLANT_BACKUP_DAMAGED at the first difference, at the latest before it ends. */
   rows(entry: string): AsyncIterable<Uint8Array>;
+  /** The bytes of one part as they are stored, unverified: a copy that is made of them has to be verified. */
+  stored(entry: string): AsyncIterable<Uint8Array>;
 }
 
 /** Where backups live. */
@@ -28,14 +35,15 @@ export interface BackupStore {
   /** Shown to the person. */
   readonly location: string;
   /**
-   * @param options `copy`: the backup was made earlier and elsewhere, so `latest` moves to it only from an older one
+   * @param options `sequence`: the number of a backup that was made earlier and elsewhere; `latest` moves to it only from an
+   * older one
    * @throws REPLANT_BACKUP_EXISTS | REPLANT_DISK_FULL | REPLANT_STORE_UNREADABLE
    */
-  create(id: string, options?: { readonly copy: boolean }): Promise<BackupWriter>;
+  create(id: string, options?: { readonly sequence: number }): Promise<BackupWriter>;
   /** Newest first; damaged ones with the reason. */
   list(): Promise<BackupSummary[]>;
   /**
-   * By id, unique prefix of an id, label, path, `latest`, or `latest~2`: the second good one before it. The manifest is
+   * By id, unique prefix of an id, label, path (of a backup or of a file that holds one), `latest`, or `latest~2`: the second good one made before it. The manifest is
    * verified, the parts are not.
    * @throws REPLANT_BACKUP_NOT_FOUND listing what is there | REPLANT_BACKUP_DAMAGED | REPLANT_BACKUP_NEWER
    */

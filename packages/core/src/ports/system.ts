@@ -21,8 +21,8 @@ export interface Files {
   append(path: string, bytes: Uint8Array): Promise<void>;
   /** A new file (fails when it exists), mode 0600. `close` fsyncs. */
   create(path: string): Promise<FileWriter>;
-  /** Streams a regular file from its beginning. */
-  stream(path: string): AsyncIterable<Uint8Array>;
+  /** Streams a regular file: all of it, or the bytes of a range, of which fewer come where the file ends before it. */
+  stream(path: string, range?: ByteRange): AsyncIterable<Uint8Array>;
   /** Names in a directory, sorted; empty when absent. */
   list(path: string): Promise<{ readonly name: string; readonly kind: "file" | "directory" | "other" }[]>;
   sizeBytes(path: string): Promise<number>;
@@ -32,6 +32,11 @@ export interface Files {
   rename(from: string, to: string): Promise<void>;
   /** Recursive; absent is success. */
   remove(path: string): Promise<void>;
+}
+
+export interface ByteRange {
+  readonly offset: number;
+  readonly lengthBytes: number;
 }
 
 export interface FileWriter {

@@ -1,6 +1,6 @@
 import { ReplantError } from "../errors.ts";
 import { backupId } from "../model/backup-id.ts";
-import type { BackupEntry, BackupManifest } from "../model/backup.ts";
+import type { BackupEntry, BackupManifest, RecordedSequence } from "../model/backup.ts";
 import type { RowSelection } from "../model/carry.ts";
 import { tableLabel } from "../model/catalog.ts";
 import type { TargetFacts } from "../model/facts.ts";
@@ -34,20 +34,28 @@ export async function writeBackup(
       await writePart(run, { session, selection, writer, id: `t${String(index + 1).padStart(4, "0")}` });
       run.ports.emit({ type: "progress", step: "backup", done: index + 1, total, unit: "tables" });
     }
+    const kept = selections.filter(({ role }) => role === "kept");
+    return run.ports.rows.sequences(
+      session,
+      kept.map(({ table }) => table),
+    );
   });
 }
 
-/** Makes one backup of the parts that `write` adds to it, or none: what was written goes when anything fails. */
+/**
+ * Makes one backup of the parts that `write` adds to it, or none: what was written goes when anything fails.
+ * @param write gives how far the sequences of the kept tables have come
+ */
 export async function writeParts(
   run: Run,
   { session, target, keep }: { session: SqlSession; target: TargetFacts; keep: KeepRules },
-  write: (writer: BackupWriter) => Promise<void>,
+  write: (writer: BackupWriter) => Promise<readonly RecordedSequence[]>,
 ): Promise<BackupManifest> {
   const { store, clock, migrator } = run.ports;
   const id = backupId(clock.now(), run.id);
   const writer = await store.create(id);
   try {
-    await write(writer);
+    const sequences = await write(writer);
     const manifest = await writer.seal({
       format: 1,
       tool: run.project.tool,
@@ -59,6 +67,7 @@ export async function writeParts(
       migrator: migrator.id,
       migrations: appliedOf(await migrator.records(session)),
       keep: recordedRules(keep),
+      sequences,
     });
     await append(run, { type: "backup", at: iso(clock.now()), backup: id });
     return manifest;
@@ -87,8 +96,8 @@ export async function writePart(
 ): Promise<BackupEntry> {
   const facts = await run.ports.rows.describe(session, selection);
   const entry = await writer.add(
-    { id, role: as.role, table: as.table, columns: facts.columns, digest: facts.digest },
-    run.ports.rows.read(session, selection),
+    { id, role: as.role, table: as.table, columns: facts.columns, copy: facts.copy, digest: facts.digest },
+    run.ports.rows.read(session, selection, facts),
   );
   if (entry.rows !== facts.rows) {
     throw new ReplantError(

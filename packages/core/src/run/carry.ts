@@ -1,5 +1,5 @@
 import { ReplantError } from "../errors.ts";
-import type { BackupEntry } from "../model/backup.ts";
+import type { BackupEntry, RecordedSequence } from "../model/backup.ts";
 import type { CarryOutcome, CarryPlan, CarryWay } from "../model/carry.ts";
 import type { Catalog } from "../model/catalog.ts";
 import { tableLabel } from "../model/catalog.ts";
@@ -42,18 +42,20 @@ export interface CarryRequest {
  */
 export async function carryInto(run: Run, request: CarryRequest): Promise<CarryResult> {
   const { candidate, reader, catalog } = request;
-  const { entries, keep: recorded } = reader.manifest;
+  const { entries, keep: recorded, sequences } = reader.manifest;
   const source = { tables: entries.map((entry) => entry.table) };
   assertKeepTables(unknownKeepTables(run.project.keep, [source, catalog]));
   const keep = restoreRules(entries, run.project.keep, recorded);
   const route = await routeOf(run, request);
   const session = await run.ports.engine.connect(candidate);
   try {
-    const stored: CarrySource = { entries, source: (entry) => reader.rows(entry), harvest: null };
+    const stored: CarrySource = { entries, sequences, source: (entry) => reader.rows(entry), harvest: null };
     const carry = (from: CarrySource): Promise<CarryResult> =>
       carryRows(run, { ...request, session, keep, route, from });
     if (route.kind === "direct") return await carry(stored);
-    return await withReplay(run, { route, reader, keep, candidate: session }, (rows) => carry(rows ?? stored));
+    return await withReplay(run, { route, reader, keep, candidate: session }, (rows) =>
+      carry(rows === null ? stored : { ...rows, sequences }),
+    );
   } finally {
     await session.close();
   }
@@ -73,6 +75,7 @@ export async function routeOf(
 /** Rows to carry: a backup's own, or what migrations have made of them. */
 interface CarrySource {
   readonly entries: readonly BackupEntry[];
+  readonly sequences: readonly RecordedSequence[];
   readonly source: RowSource;
   readonly harvest: Harvest | null;
 }
@@ -88,7 +91,7 @@ async function carryRows(
     acceptLoss,
   }: CarryRequest & { session: SqlSession; keep: KeepRules; route: Route; from: CarrySource },
 ): Promise<CarryResult> {
-  const plan = planCarry(from.entries, catalog, keep);
+  const plan = planCarry(from.entries, catalog, keep, from.sequences);
   const ways = describeWays(plan, { route, harvest: from.harvest });
   for (const { table, suggestions } of ways) for (const text of suggestions) warn(run, `${table}: ${text}`);
   for (const text of harvestWarnings(from.harvest)) warn(run, text);

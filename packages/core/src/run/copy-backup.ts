@@ -7,11 +7,11 @@ import type { BackupReader, BackupStore } from "../ports/store.ts";
  * @throws ReplantError REPLANT_BACKUP_DAMAGED | REPLANT_BACKUP_EXISTS | REPLANT_DISK_FULL | REPLANT_STORE_UNREADABLE
  */
 export async function copyBackup(reader: BackupReader, to: BackupStore): Promise<BackupManifest> {
-  const { entries, ...manifest } = reader.manifest;
-  const writer = await to.create(manifest.id, { copy: true });
+  const { entries, sequence, ...manifest } = reader.manifest;
+  const writer = await to.create(manifest.id, { sequence });
   try {
-    for (const { id, role, table, columns, digest } of entries) {
-      await writer.add({ id, role, table, columns, digest }, reader.rows(id));
+    for (const { id, role, table, columns, copy, digest } of entries) {
+      await writer.add({ id, role, table, columns, copy, digest }, reader.rows(id));
     }
     return await writer.seal(manifest);
   } catch (error) {

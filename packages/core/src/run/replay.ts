@@ -102,9 +102,10 @@ async function replayRows(
     entries.push({ id, role, table, ...facts, sizeBytes: 0, storedBytes: 0, sha256: "" });
   }
   const source: RowSource = (entry) => {
-    const selection = selections[entries.findIndex(({ id }) => id === entry)];
-    if (selection === undefined) throw new Error(`there is no part ${entry}`);
-    return rows.read(session, selection);
+    const at = entries.findIndex(({ id }) => id === entry);
+    const [selection, form] = [selections[at], entries[at]];
+    if (selection === undefined || form === undefined) throw new Error(`there is no part ${entry}`);
+    return rows.read(session, selection, form);
   };
   const count = route.pending.length;
   return {

@@ -3,6 +3,7 @@ import type { SwapReport } from "../model/report.ts";
 import type { ResetFacts } from "../model/plan.ts";
 import type { SeedChoice } from "../ports/seeder.ts";
 import type { BackupReader } from "../ports/store.ts";
+import { assertBinaryFits } from "../plan/binary-parts.ts";
 import { ensureBaseline } from "./baseline.ts";
 import { cloneCandidate, withCandidate } from "./candidate.ts";
 import { carryInto } from "./carry.ts";
@@ -36,6 +37,7 @@ export async function restore(ports: Ports, project: Project, options: RestoreOp
   const reader = await openVerified(ports, project, options);
   return withRun({ ports, project, command: "restore" }, async (run) => {
     const facts = await inspect({ ports, project }, options.seeds);
+    assertBinaryFits(reader.manifest, facts.target.serverMajor);
     await options.authorise(facts, reader);
     return executeRestore(run, { facts, reader, options });
   });

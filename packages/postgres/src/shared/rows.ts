@@ -1,23 +1,37 @@
 import type { RowPort } from "@replant/core";
 import { carry, verifyCarried } from "./carry/index.ts";
+import { binaryAboveBytes } from "./copy-form.ts";
 import { differenceOf } from "./difference.ts";
 import { fillBackup } from "./replay/fill.ts";
 import { harvestRows } from "./replay/harvest.ts";
 import { findOffenders } from "./replay/offenders.ts";
+import { describeSelection, readSelection } from "./read-selection.ts";
+import { recordSequences } from "./sequences.ts";
 import { stageRows } from "./stage.ts";
-import { countRows, describeSelection, findRow, readSelection } from "./selection.ts";
+import { countRows, findRow } from "./selection.ts";
+
+export interface RowPortOptions {
+  /** Rows with more bytes than this are backed up in COPY's binary form. Default: what fits text safely. */
+  readonly binaryAboveBytes?: number;
+}
 
 /** The row port over any session: a server's and an embedded one's speak the same SQL. */
-export const rowPort: RowPort = {
-  count: countRows,
-  describe: describeSelection,
-  stage: stageRows,
-  read: readSelection,
-  carry,
-  verify: verifyCarried,
-  fill: fillBackup,
-  harvest: harvestRows,
-  offenders: findOffenders,
-  find: findRow,
-  difference: differenceOf,
-};
+export function createRowPort(options: RowPortOptions = {}): RowPort {
+  const aboveBytes = options.binaryAboveBytes ?? binaryAboveBytes;
+  return {
+    count: countRows,
+    describe: (session, selection) => describeSelection(session, selection, aboveBytes),
+    stage: stageRows,
+    read: readSelection,
+    sequences: recordSequences,
+    carry,
+    verify: verifyCarried,
+    fill: fillBackup,
+    harvest: harvestRows,
+    offenders: findOffenders,
+    find: findRow,
+    difference: differenceOf,
+  };
+}
+
+export const rowPort: RowPort = createRowPort();

@@ -1,4 +1,4 @@
-import type { RowSelection, SelectionFacts, SqlSession, Table, TableCount, TableName } from "@replant/core";
+import type { RowSelection, SqlSession, Table, TableCount, TableName } from "@replant/core";
 import { identityColumns } from "@replant/core";
 import { columnList, quoteIdent, quoteLiteral, quoteTable } from "./quote.ts";
 
@@ -31,22 +31,6 @@ function conditionSql(selection: RowSelection): string {
 export function digestSql(expressions: readonly string[], from: string): string {
   return `select count(*)::text as rows,
     coalesce(sum(('x' || substr(md5(row(${expressions.join(", ")})::text), 1, 15))::bit(60)::bigint), 0)::text as digest from ${from}`;
-}
-
-export async function describeSelection(session: SqlSession, selection: RowSelection): Promise<SelectionFacts> {
-  const columns = storedColumns(selection);
-  const source = `(${selectionSql(selection, columns)}) as t`;
-  const [facts] = await session.query<{ rows: string; digest: string }>(
-    digestSql(
-      columns.map((name) => `t.${quoteIdent(name)}`),
-      source,
-    ),
-  );
-  return { rows: Number(facts?.rows ?? 0), digest: facts?.digest ?? "0", columns };
-}
-
-export function readSelection(session: SqlSession, selection: RowSelection): AsyncIterable<Uint8Array> {
-  return session.copyOut(`copy (${selectionSql(selection, storedColumns(selection))}) to stdout`);
 }
 
 /** Exact row counts in one query; tables keep their order. */

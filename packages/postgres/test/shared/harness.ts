@@ -1,4 +1,12 @@
-import type { BackupEntry, CarryOutcome, CarryPlan, KeepRules, RowSource, SqlSession } from "@replant/core";
+import type {
+  BackupEntry,
+  CarryOutcome,
+  CarryPlan,
+  KeepRules,
+  RecordedSequence,
+  RowSource,
+  SqlSession,
+} from "@replant/core";
 import { planBackup, planCarry } from "@replant/core";
 import { readCatalog } from "../../src/shared/catalog.ts";
 import { rowPort } from "../../src/shared/rows.ts";
@@ -14,24 +22,31 @@ export interface Carried {
 /** A backup in memory. */
 export interface MemoryBackup {
   readonly entries: readonly BackupEntry[];
+  readonly sequences: readonly RecordedSequence[];
   readonly source: RowSource;
 }
 
 /** Backs up what the rules select, as a run does into files. */
-export async function backUp(live: SqlSession, keep: KeepRules): Promise<MemoryBackup> {
+export async function backUp(live: SqlSession, keep: KeepRules, rows = rowPort): Promise<MemoryBackup> {
   const parts = new Map<string, Uint8Array[]>();
   const entries: BackupEntry[] = [];
   for (const [index, selection] of planBackup(await readCatalog(live), keep).entries()) {
     const id = `t${String(index + 1).padStart(4, "0")}`;
     const { role, table } = selection;
-    const facts = await rowPort.describe(live, selection);
+    const facts = await rows.describe(live, selection);
     const chunks: Uint8Array[] = [];
-    for await (const chunk of rowPort.read(live, selection)) chunks.push(chunk.slice());
+    for await (const chunk of rows.read(live, selection, facts)) chunks.push(chunk.slice());
     parts.set(id, chunks);
     entries.push({ id, role, table, ...facts, sizeBytes: 0, storedBytes: 0, sha256: "" });
   }
+  const kept = entries.filter(({ role }) => role === "kept");
+  const sequences = await rows.sequences(
+    live,
+    kept.map(({ table }) => table),
+  );
   return {
     entries,
+    sequences,
     source: async function* (entry) {
       yield* parts.get(entry) ?? [];
     },
@@ -41,16 +56,22 @@ export async function backUp(live: SqlSession, keep: KeepRules): Promise<MemoryB
 /** Carries a backup into the candidate and reads it back. */
 export async function carryBackup(
   candidate: SqlSession,
-  { entries, source }: MemoryBackup,
+  { entries, sequences, source }: MemoryBackup,
   keep: KeepRules,
+  rows = rowPort,
 ): Promise<Carried> {
-  const plan = planCarry(entries, await readCatalog(candidate), keep);
-  const outcome = await rowPort.carry(candidate, plan, source);
-  return { plan, outcome, findings: await rowPort.verify(candidate, plan, outcome) };
+  const plan = planCarry(entries, await readCatalog(candidate), keep, sequences);
+  const outcome = await rows.carry(candidate, plan, source);
+  return { plan, outcome, findings: await rows.verify(candidate, plan, outcome) };
 }
 
-export async function carryBetween(live: SqlSession, candidate: SqlSession, keep: KeepRules): Promise<Carried> {
-  return carryBackup(candidate, await backUp(live, keep), keep);
+export async function carryBetween(
+  live: SqlSession,
+  candidate: SqlSession,
+  keep: KeepRules,
+  rows = rowPort,
+): Promise<Carried> {
+  return carryBackup(candidate, await backUp(live, keep, rows), keep, rows);
 }
 
 /** Rows of a query as the server's text, one line per row. */

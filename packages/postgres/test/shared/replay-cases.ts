@@ -51,7 +51,11 @@ export function replayCases(open: OpenSessions): void {
       candidate,
       {
         entries: replayed,
-        source: (id) => rowPort.read(scratch, selections[parts.findIndex((part) => part.id === id)]!),
+        sequences: [],
+        source: (id) => {
+          const at = parts.findIndex((part) => part.id === id);
+          return rowPort.read(scratch, selections[at]!, replayed[at]!);
+        },
       },
       keep,
     );

@@ -1,3 +1,4 @@
+import type { BackupReader } from "@replant/core";
 import { copyBackup } from "@replant/core";
 import { resolve } from "node:path";
 import { requireWords } from "../../arguments.ts";
@@ -7,16 +8,31 @@ import { withProject } from "../../with-project.ts";
 import type { flags as specs } from "./command.ts";
 
 export async function handle(cli: Cli, input: Input<typeof specs>): Promise<Outcome> {
-  const [reference, directory] = requireWords(cli, input, ["a backup", "a directory to copy it into"]);
+  const [reference, target] = requireWords(cli, input, ["a backup", "a directory or a .replant file to copy it into"]);
   return withProject(cli, { changes: false }, async ({ ports: { store } }) => {
     const reader = await store.open(reference);
-    const [{ diskStore }, { nodeFiles }] = await Promise.all([
-      import("@replant/backups/disk"),
-      import("@replant/node"),
-    ]);
-    const to = diskStore({ directory: resolve(cli.cwd, directory), files: nodeFiles(), location: directory });
-    const { id } = await copyBackup(reader, to);
-    const location = `${to.location}/${id}`;
-    return { document: { id, location }, text: (style) => [`  ${style.good("copied")} ${location}`] };
+    const location = await copyTo(reader, { target, path: resolve(cli.cwd, target) });
+    return {
+      document: { id: reader.manifest.id, location },
+      text: (style) => [`  ${style.good("copied")} ${location}`],
+    };
   });
+}
+
+/** Where the copy is, in the words of the person who asked for it. */
+async function copyTo(
+  reader: BackupReader,
+  { target, path }: { readonly target: string; readonly path: string },
+): Promise<string> {
+  const [{ diskStore, isBackupFile, writeBackupFile }, { nodeFiles }] = await Promise.all([
+    import("@replant/backups/disk"),
+    import("@replant/node"),
+  ]);
+  const files = nodeFiles();
+  if (isBackupFile(path)) {
+    await writeBackupFile(files, reader, path);
+    return target;
+  }
+  const { id } = await copyBackup(reader, diskStore({ directory: path, files, location: target }));
+  return `${target}/${id}`;
 }

@@ -2,15 +2,15 @@ import type { CarryOutcome, CarryPlan, RowSource, SqlSession } from "@replant/co
 import { ReplantError, sqlState, messageOf } from "@replant/core";
 import { readCatalog } from "../catalog.ts";
 import { relaxConstraints } from "./defer.ts";
-import { advanceSequences, loadAll, refreshViews } from "./load.ts";
+import { loadAll, refreshViews } from "./load.ts";
 import { settleConflicts } from "./merge.ts";
 import { findFaults, readBack, unvalidatedConstraints } from "./readback.ts";
 import { buildMaps, resolveMissing, resolveViews } from "./references.ts";
-import type { Staging } from "./staging.ts";
+import { advanceSequences } from "./sequences.ts";
 import { stage } from "./staging.ts";
 
-/** What `verify` needs of a session's last carry: its temporary tables, and the constraints that were not validated before it. */
-const staged = new WeakMap<SqlSession, { readonly staging: Staging; readonly unvalidated: readonly string[] }>();
+/** What `verify` needs of a session's last carry: the constraints that were not validated before it. */
+const carried = new WeakMap<SqlSession, { readonly unvalidated: readonly string[] }>();
 
 /** See `RowPort.carry`. */
 export async function carry(session: SqlSession, plan: CarryPlan, source: RowSource): Promise<CarryOutcome> {
@@ -27,14 +27,11 @@ export async function carry(session: SqlSession, plan: CarryPlan, source: RowSou
     await resolveMissing(session, staging, maps);
     const restore = await relaxConstraints(session);
     const merged = await loadAll(session, { staging, maps, catalog });
-    await advanceSequences(
-      session,
-      staging.tables.map(({ plan: { table } }) => table),
-    );
+    await advanceSequences(session, plan);
     await session.script(restore);
     await refreshViews(session);
     await session.script("commit");
-    staged.set(session, { staging, unvalidated });
+    carried.set(session, { unvalidated });
     return await readBack(session, { plan, staging, maps, merged });
   } catch (error) {
     await session.script("rollback").catch(() => undefined);
@@ -47,7 +44,7 @@ export async function carry(session: SqlSession, plan: CarryPlan, source: RowSou
 
 /** See `RowPort.verify`. */
 export async function verifyCarried(session: SqlSession, plan: CarryPlan, outcome: CarryOutcome): Promise<string[]> {
-  const known = staged.get(session);
+  const known = carried.get(session);
   if (known === undefined) throw new Error("verify runs in the session that carried");
   return findFaults(session, { plan, outcome, ...known });
 }

@@ -1,6 +1,6 @@
-import type { Catalog, SqlSession, TableName } from "@replant/core";
+import type { Catalog, SqlSession } from "@replant/core";
 import { ReplantError, sqlState, tableLabel } from "@replant/core";
-import { columnList, doBlock, quoteIdent, quoteLiteral, quoteTable } from "../quote.ts";
+import { columnList, doBlock, quoteTable } from "../quote.ts";
 import type { Exclusion } from "./merge.ts";
 import { findMerges, lateConflicts, mergeSql, rememberReplacedSql, repointSeededSql } from "./merge.ts";
 import { danglingSql, resolveMissing } from "./references.ts";
@@ -143,30 +143,6 @@ async function exclude(session: SqlSession, { table, rows }: Failure): Promise<v
   );
 }
 
-/**
- * Sets every sequence that feeds a carried column past the values in it that the sequence itself could give; one that counts down
- * goes below them. A sequence is never set back.
- */
-export async function advanceSequences(session: SqlSession, tables: readonly TableName[]): Promise<void> {
-  for (const feeding of await feedingSequences(session, tables)) {
-    await session.query(`select setval($1::regclass, b.top) from (${behindSql(feeding)}) b where b.behind`, [
-      feeding.sequence,
-    ]);
-  }
-}
-
-/** One row: `top`, the furthest value of the column that its sequence could give, and `behind`, whether it still will. */
-export function behindSql({ sequence, schema, table, column }: FeedingSequence): string {
-  const value = `t.${quoteIdent(column)}`;
-  return `select m.top, m.top is not null and case when p.seqincrement > 0
-      then case when s.is_called then s.last_value < m.top else s.last_value <= m.top end
-      else case when s.is_called then s.last_value > m.top else s.last_value >= m.top end end as behind
-    from pg_sequence p cross join ${sequence} s
-      cross join lateral (select case when p.seqincrement > 0 then max(${value}) else min(${value}) end::bigint as top
-        from ${quoteTable({ schema, name: table })} t where ${value} between p.seqmin and p.seqmax) m
-    where p.seqrelid = ${quoteLiteral(sequence)}::regclass`;
-}
-
 /** Fills materialised views again that held something: they were filled before the kept rows came. In the order of their making. */
 export async function refreshViews(session: SqlSession): Promise<void> {
   const views = await session.query<{ name: string }>(
@@ -176,30 +152,4 @@ export async function refreshViews(session: SqlSession): Promise<void> {
      order by c.oid`,
   );
   for (const { name } of views) await session.query(`refresh materialized view ${name}`);
-}
-
-export interface FeedingSequence {
-  /** Quoted name. */
-  readonly sequence: string;
-  readonly schema: string;
-  readonly table: string;
-  readonly column: string;
-}
-
-/** Sequences that identity columns, serial columns and defaults with `nextval` of carried tables draw from; columns of whole numbers. */
-export async function feedingSequences(session: SqlSession, tables: readonly TableName[]): Promise<FeedingSequence[]> {
-  const names = tables.map(quoteTable);
-  if (names.length === 0) return [];
-  return session.query<FeedingSequence & Record<string, unknown>>(
-    `select distinct format('%I.%I', sn.nspname, s.relname) as sequence, n.nspname as schema, c.relname as table, a.attname as column
-     from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
-       left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
-       join pg_depend p on (p.classid = 'pg_attrdef'::regclass and p.objid = d.oid and p.refclassid = 'pg_class'::regclass)
-         or (p.classid = 'pg_class'::regclass and p.refclassid = 'pg_class'::regclass and p.refobjid = c.oid
-             and p.refobjsubid = a.attnum and p.deptype in ('a', 'i'))
-       join pg_class s on s.relkind = 'S' and s.oid = case when p.classid = 'pg_attrdef'::regclass then p.refobjid else p.objid end
-       join pg_namespace sn on sn.oid = s.relnamespace
-     where c.oid::regclass = any($1::text[]::regclass[]) and a.atttypid in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)`,
-    [names],
-  );
 }

@@ -1,5 +1,6 @@
 import type {
   CarriedTable,
+  CarryColumn,
   CarryOutcome,
   CarryPlan,
   CarryTable,
@@ -9,11 +10,11 @@ import type {
   SqlSession,
 } from "@replant/core";
 import { tableLabel } from "@replant/core";
-import { quoteIdent, quoteLiteral, quoteTable } from "../quote.ts";
+import { quoteIdent, quoteTable } from "../quote.ts";
 import { keyLabelSql } from "../selection.ts";
-import { behindSql, feedingSequences } from "./load.ts";
 import type { ReferenceMaps } from "./references.ts";
 import { repointedSql } from "./references.ts";
+import { sequencesBehind } from "./sequences.ts";
 import type { StagedTable, Staging } from "./staging.ts";
 import { columnIndex, writtenColumns } from "./staging.ts";
 
@@ -97,8 +98,10 @@ function carriedSql(table: StagedTable): string {
   const target = quoteTable(table.plan.table);
   const { identity } = table.plan;
   if (identity === null) {
-    const names = written.map(({ column }) => `t.${quoteIdent(column.target.name)}::text`).join(", ");
-    const values = written.map(({ column, index }) => `(r.f${index}::${column.target.type})::text`).join(", ");
+    // The text of a large value may be larger than a server can hold, so only types without an equality of their own become text.
+    const text = ({ target }: CarryColumn): string => (exactEquality.test(target.baseType) ? "" : "::text");
+    const names = written.map(({ column }) => `t.${quoteIdent(column.target.name)}${text(column)}`).join(", ");
+    const values = written.map(({ column, index }) => `(r.f${index}::${column.target.type})${text(column)}`).join(", ");
     return `(select count(*) from (select ${values} from ${table.resolved} r intersect all select ${names} from ${target} t) q)`;
   }
   const join = identity.map((name) => `t.${quoteIdent(name)} = r.f${columnIndex(table.plan, name)}`).join(" and ");
@@ -131,12 +134,7 @@ export async function unvalidatedConstraints(session: SqlSession): Promise<strin
 /** Everything that must hold of a candidate before it may become live; one line per finding. */
 export async function findFaults(
   session: SqlSession,
-  {
-    plan,
-    outcome,
-    staging,
-    unvalidated,
-  }: { plan: CarryPlan; outcome: CarryOutcome; staging: Staging; unvalidated: readonly string[] },
+  { plan, outcome, unvalidated }: { plan: CarryPlan; outcome: CarryOutcome; unvalidated: readonly string[] },
 ): Promise<string[]> {
   const findings: string[] = [];
   for (const table of outcome.tables) {
@@ -155,16 +153,5 @@ export async function findFaults(
   for (const name of await unvalidatedConstraints(session)) {
     if (!unvalidated.includes(name)) findings.push(`constraint ${name} is not validated`);
   }
-  for (const feeding of await feedingSequences(
-    session,
-    staging.tables.map(({ plan: { table } }) => table),
-  )) {
-    const [row] = await session.query<{ behind: boolean }>(behindSql(feeding));
-    if (row?.behind === true) {
-      findings.push(
-        `sequence ${feeding.sequence} is behind ${quoteLiteral(`${feeding.table}.${feeding.column}`).trim()}`,
-      );
-    }
-  }
-  return findings;
+  return [...findings, ...(await sequencesBehind(session, plan))];
 }

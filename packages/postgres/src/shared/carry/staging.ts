@@ -1,6 +1,7 @@
 import type { CarryColumn, CarryPlan, CarryTable, Column, ContextTable, RowSource, SqlSession } from "@replant/core";
 import { ReplantError, sameTable, sqlState, tableLabel } from "@replant/core";
 import { doBlock, quoteLiteral } from "../quote.ts";
+import { binaryValues, copyOptions, sendFunctions } from "../copy-form.ts";
 import { digestSql } from "../selection.ts";
 import { ruledValues } from "./rules.ts";
 
@@ -90,7 +91,7 @@ async function stageTable(
     await (columns.length === 0
       ? session.script(`insert into ${raw} select from generate_series(1, ${table.rows})`)
       : session.copyIn(
-          `copy ${raw} (${table.sourceColumns.map((_, i) => `c${i}`).join(", ")}) from stdin`,
+          `copy ${raw} (${table.sourceColumns.map((_, i) => `c${i}`).join(", ")}) from stdin${copyOptions(table.copy)}`,
           source(table.entry),
         ));
     await assertStagedExactly(session, table, raw);
@@ -104,7 +105,7 @@ async function stageTable(
   } catch (error) {
     // Types of one name need not be the same type: what a domain or a composite type refuses or rounds is looked at as text.
     const changed = error instanceof ReplantError && typed.includes(true);
-    if (sqlState(error) === undefined && !changed) throw error;
+    if (table.copy === "binary" || (sqlState(error) === undefined && !changed)) throw error;
     await session.script("rollback to savepoint replant_stage");
     typed = table.sourceColumns.map(() => false);
     await fill(typed);
@@ -134,11 +135,11 @@ async function stageTable(
 
 /** The server's digest of what was read from live must be the digest of what is staged here. */
 async function assertStagedExactly(session: SqlSession, table: CarryTable, rows: string): Promise<void> {
+  const values = table.sourceColumns.map((_, i) => `s.c${i}`);
+  const types = table.columns.flatMap((column) => (column === null ? [] : [column.target.baseType]));
+  const send = table.copy === "binary" ? await sendFunctions(session, types) : null;
   const [facts] = await session.query<{ rows: string; digest: string }>(
-    digestSql(
-      table.sourceColumns.map((_, i) => `s.c${i}`),
-      `${rows} s`,
-    ),
+    digestSql(send === null ? values : binaryValues(values, send), `${rows} s`),
   );
   if (Number(facts?.rows) !== table.rows || facts?.digest !== table.digest) {
     throw new ReplantError(

@@ -2,7 +2,8 @@ import type { BackupEntry, Catalog, RowSource, SqlSession, Table } from "@replan
 import { findTable, messageOf, ReplantError, sqlState, tableLabel } from "@replant/core";
 import { readCatalog } from "../catalog.ts";
 import { looseForeignKeys, silentTriggers } from "../carry/defer.ts";
-import { advanceSequences } from "../carry/load.ts";
+import { advanceSequences } from "../carry/sequences.ts";
+import { binaryValues, copyOptions, sendFunctions } from "../copy-form.ts";
 import { columnList, quoteIdent, quoteLiteral, quoteTable } from "../quote.ts";
 import { digestSql } from "../selection.ts";
 import { createTracking, keySql, relidSql } from "./tracking.ts";
@@ -21,7 +22,10 @@ export async function fillBackup(
     await session.script([...keys.drop, ...triggers.silence].join("\n"));
     for (const entry of entries) await fillPart(session, { entry, table: tableOf(entry, catalog), source });
     for (const table of catalog.tables) await trackOthers(session, table);
-    await advanceSequences(session, catalog.tables);
+    await advanceSequences(session, {
+      tables: catalog.tables.map((table) => ({ table, source: table, columns: [] })),
+      sequences: [],
+    });
     await session.script([...keys.restore, ...triggers.wake, "commit"].join("\n"));
   } catch (error) {
     await session.script("rollback").catch(() => undefined);
@@ -56,8 +60,8 @@ async function fillPart(session: SqlSession, { entry, table, source }: Part): Pr
   await session.script(
     `create temp table ${staged} on commit drop as select ${list} from only ${quoteTable(table)} with no data`,
   );
-  await session.copyIn(`copy ${staged} (${list}) from stdin`, source(entry.id));
-  await assertArrived(session, { entry, staged });
+  await session.copyIn(`copy ${staged} (${list}) from stdin${copyOptions(entry.copy)}`, source(entry.id));
+  await assertArrived(session, { entry, table, staged });
   for (const sql of clashes(entry, table, staged)) await session.script(sql);
   const into = entry.columns.length === 0 ? "" : `(${list}) overriding system value`;
   await session.script(`insert into ${quoteTable(table)} ${into} select ${list} from ${staged}`);
@@ -83,9 +87,12 @@ function clashes(entry: BackupEntry, table: Table, staged: string): string[] {
 
 async function assertArrived(
   session: SqlSession,
-  { entry, staged }: { entry: BackupEntry; staged: string },
+  { entry, table, staged }: { entry: BackupEntry; table: Table; staged: string },
 ): Promise<void> {
-  const expressions = entry.columns.map((name) => `s.${quoteIdent(name)}`);
+  const values = entry.columns.map((name) => `s.${quoteIdent(name)}`);
+  const types = entry.columns.map((name) => table.columns.find((column) => column.name === name)?.baseType ?? "text");
+  const send = entry.copy === "binary" ? await sendFunctions(session, types) : null;
+  const expressions = send === null ? values : binaryValues(values, send);
   const [facts] = await session.query<{ rows: string; digest: string }>(digestSql(expressions, `${staged} s`));
   if (Number(facts?.rows) === entry.rows && facts?.digest === entry.digest) return;
   throw new ReplantError(
