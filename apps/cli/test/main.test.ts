@@ -32,7 +32,7 @@ describe("a command line that cannot be understood", () => {
     [["backup", "verifi"], "too many arguments"],
     [["backup", "diff", "a", "b", "c"], "too many arguments"],
     [["backup", "show"], "replant backup show needs a backup"],
-    [["backup", "copy", "latest"], "replant backup copy needs a directory to copy it into"],
+    [["backup", "copy", "latest"], "replant backup copy needs a directory or a .replant file to copy it into"],
     [["backup", "remove"], "replant backup remove needs a backup"],
   ])("%j ends with 64 and says what is meant", async (argv, message) => {
     const screen = fakeScreen();

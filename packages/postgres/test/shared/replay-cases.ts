@@ -1,4 +1,4 @@
-import type { Harvest, KeepRules, SqlSession } from "@replant/core";
+import type { BackupEntry, Harvest, KeepRules, SqlSession } from "@replant/core";
 import { planBackup, tableLabel } from "@replant/core";
 import { describe, expect, test } from "vitest";
 import { readCatalog } from "../../src/shared/catalog.ts";
@@ -42,7 +42,7 @@ export function replayCases(open: OpenSessions): void {
     const parts = await Promise.all(
       selections.map(({ table, role }, index) => ({ id: `t${String(index).padStart(4, "0")}`, table, role })),
     );
-    const replayed = [];
+    const replayed: BackupEntry[] = [];
     for (const [index, part] of parts.entries()) {
       const facts = await rowPort.describe(scratch, selections[index]!);
       replayed.push({ ...part, ...facts, sizeBytes: 0, storedBytes: 0, sha256: "" });
