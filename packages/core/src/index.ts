@@ -18,6 +18,7 @@ export type * from "./ports/store.ts";
 export type * from "./ports/system.ts";
 export * from "./plan/backup.ts";
 export * from "./plan/carry.ts";
+export * from "./plan/closure.ts";
 export * from "./plan/natural-key.ts";
 export * from "./plan/order.ts";
 export * from "./plan/history.ts";

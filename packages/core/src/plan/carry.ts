@@ -7,21 +7,31 @@ import type {
   ContextTable,
   NaturalKeyColumn,
 } from "../model/carry.ts";
-import type { Catalog, Column, ForeignKey, Table } from "../model/catalog.ts";
-import { findTable, sameTable } from "../model/catalog.ts";
-import type { KeepRule, KeepRules } from "../model/keep.ts";
+import type { Catalog, Column, Table } from "../model/catalog.ts";
+import { findTable, sameTable, tableLabel } from "../model/catalog.ts";
+import type { KeepRule, KeepRules, NaturalKeys } from "../model/keep.ts";
+import { ReplantError } from "../errors.ts";
 import { keepRuleOf } from "./backup.ts";
-import { identityColumns, naturalKey, naturalKeys, referenceOf } from "./natural-key.ts";
+import { declaredKey, identityColumns, naturalKey, naturalKeys, referenceOf } from "./natural-key.ts";
 import { dependencyOrder } from "./order.ts";
+import type { Reference } from "./references.ts";
+import { naturalKeyProblems, referencesOf, seedKey } from "./references.ts";
 
 const defaultRule: KeepRule = { where: null, onConflict: "kept", onMissing: {} };
 
 /**
  * How the rows of a backup go into a database of this catalog: columns by name, references by meaning, merges by unique key.
  * What cannot go anywhere as a whole is named here; single rows that do not fit are found by the load.
+ * @throws ReplantError REPLANT_RULE_INVALID listing every rule that does not fit the tables
  */
-export function planCarry(entries: readonly BackupEntry[], target: Catalog, keep: KeepRules): CarryPlan {
-  const context = planContext(entries, target);
+export function planCarry(
+  entries: readonly BackupEntry[],
+  target: Catalog,
+  keep: KeepRules,
+  declared: NaturalKeys = {},
+): CarryPlan {
+  const context = planContext(entries, target, declared);
+  const problems = naturalKeyProblems(declared, [target, { tables: entries.map(({ table }) => table) }]);
   const kept = entries.filter((entry) => entry.role === "kept");
   const tables: CarryTable[] = [];
   const impossible: CarryPlan["impossible"][number][] = [];
@@ -32,19 +42,46 @@ export function planCarry(entries: readonly BackupEntry[], target: Catalog, keep
       if (entry.rows > 0) impossible.push({ table: entry.table, rows: entry.rows, reason: reason ?? "" });
       continue;
     }
-    tables.push(planTable(entry, table, { kept, context, rule: keepRuleOf(table, keep) ?? defaultRule }));
+    tables.push(
+      planTable(entry, table, {
+        kept,
+        context,
+        target,
+        declared,
+        problems,
+        rule: keepRuleOf(table, keep) ?? defaultRule,
+      }),
+    );
   }
+  assertRules(problems);
   const ordered = dependencyOrder(tables, (table) =>
     table.references.flatMap((reference) => tables.filter((other) => sameTable(other.table, reference.target))),
   );
   return { tables: ordered, context, impossible };
 }
 
-function planTable(
-  entry: BackupEntry,
-  table: Table,
-  { kept, context, rule }: { kept: readonly BackupEntry[]; context: readonly ContextTable[]; rule: KeepRule },
-): CarryTable {
+function assertRules(problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  throw new ReplantError("REPLANT_RULE_INVALID", "rules do not fit the tables of the new database", {
+    items: problems,
+    state: "live was not changed",
+    hint: "correct them in replant.config.ts",
+  });
+}
+
+interface TableScope {
+  readonly kept: readonly BackupEntry[];
+  readonly context: readonly ContextTable[];
+  /** Of the new database. */
+  readonly target: Catalog;
+  readonly declared: NaturalKeys;
+  readonly rule: KeepRule;
+  /** What is found wrong is added here. */
+  readonly problems: string[];
+}
+
+function planTable(entry: BackupEntry, table: Table, scope: TableScope): CarryTable {
+  const { rule } = scope;
   const columns = entry.columns.map((name) => carryColumn(entry.table, table, name));
   const carried = new Set(columns.flatMap((column) => (column === null ? [] : [column.target.name])));
   const identity = identityColumns(table);
@@ -62,9 +99,8 @@ function planTable(
     identity: identity !== null && identity.every((name) => carried.has(name)) ? identity : null,
     uniqueKeys: table.keys.filter((key) => key.columns.every((name) => carried.has(name))).map((key) => key.columns),
     onConflict: rule.onConflict,
-    references: table.foreignKeys
-      .filter((key) => key.columns.every((name) => carried.has(name)))
-      .map((key) => planReference(key, { kept, context, rule })),
+    seedColumns: seedColumns(table, scope),
+    references: planReferences(table, scope).filter(({ columns }) => columns.every((name) => carried.has(name))),
   };
 }
 
@@ -96,32 +132,53 @@ function blockingColumn(entry: BackupEntry, table: Table): string | null {
   return missing === undefined ? null : `column "${missing.name}" is new, NOT NULL and has no default`;
 }
 
-function planReference(
-  key: ForeignKey,
-  { kept, context, rule }: { kept: readonly BackupEntry[]; context: readonly ContextTable[]; rule: KeepRule },
-): CarryReference {
-  const onMissing = rule.onMissing[key.name] ?? rule.onMissing[key.columns[0] ?? ""] ?? "error";
-  const byKey = context.some((table) => sameTable(table.table, key.target));
-  const byKept = kept.some((entry) => sameTable(entry.table, key.target));
-  return {
-    constraint: key.name,
-    columns: key.columns,
-    target: key.target,
-    targetColumns: key.targetColumns,
-    by: byKey ? "natural-key" : byKept ? "kept" : "same-id",
-    onMissing,
-  };
+/** Columns that keep the seeded value. Those that rows are pointed at by cannot: references to the kept row would mean nobody. */
+function seedColumns(table: Table, { rule, target, problems }: TableScope): string[] {
+  const pointedAt = new Set([
+    ...table.keys.filter(({ primary }) => primary).flatMap(({ columns }) => columns),
+    ...target.tables.flatMap(({ foreignKeys }) =>
+      foreignKeys.filter((key) => sameTable(key.target, table)).flatMap(({ targetColumns }) => targetColumns),
+    ),
+  ]);
+  return Object.entries(rule.columns ?? {}).flatMap(([name, { from }]) => {
+    const column = table.columns.find((candidate) => candidate.name === name);
+    if (from !== "seed" || column === undefined || column.generated) return [];
+    if (!pointedAt.has(name)) return [name];
+    problems.push(`${tableLabel(table)}: column ${name} cannot be from the seed, because rows are pointed at by it`);
+    return [];
+  });
+}
+
+function planReferences(
+  table: Table,
+  { kept, context, target, declared, rule, problems }: TableScope,
+): CarryReference[] {
+  const found = referencesOf(table, target, rule);
+  problems.push(...found.problems);
+  return found.references.map((reference) => {
+    const seed = seedKey(reference, { catalog: target, declared });
+    if (typeof seed === "string") problems.push(`${tableLabel(table)}: ${reference.constraint}: ${seed}`);
+    return { ...reference, by: meansOf(reference, { kept, context }), seed: typeof seed === "string" ? null : seed };
+  });
+}
+
+function meansOf(
+  { target }: Reference,
+  { kept, context }: { kept: readonly BackupEntry[]; context: readonly ContextTable[] },
+): CarryReference["by"] {
+  if (context.some(({ table }) => sameTable(table, target))) return "natural-key";
+  return kept.some(({ table }) => sameTable(table, target)) ? "kept" : "same-id";
 }
 
 /** Context tables whose natural key the new schema still has, in the order in which keys can be translated. */
-function planContext(entries: readonly BackupEntry[], target: Catalog): ContextTable[] {
+function planContext(entries: readonly BackupEntry[], target: Catalog, declared: NaturalKeys): ContextTable[] {
   const tables = entries.flatMap((entry): ContextTable[] => {
     if (entry.role !== "context") return [];
     const table = findTable(target, entry.table);
     if (table === undefined) return [];
     // A key that came with the new schema says nothing about old rows; the old choice is best, its own references were followed.
-    const before = naturalKey(entry.table)?.join("\0");
-    const usable = naturalKeys(table).filter((key) => key.every((name) => entry.columns.includes(name)));
+    const before = naturalKey(entry.table, declared)?.join("\0");
+    const usable = naturalKeys(table, declared).filter((key) => key.every((name) => entry.columns.includes(name)));
     const key = usable.find((columns) => columns.join("\0") === before) ?? usable[0];
     if (key === undefined) return [];
     return [
@@ -131,6 +188,7 @@ function planContext(entries: readonly BackupEntry[], target: Catalog): ContextT
         rows: entry.rows,
         sourceColumns: entry.columns,
         naturalKey: key.map((name) => naturalKeyColumn(table, name)),
+        declared: key === declaredKey(table, declared),
       },
     ];
   });
@@ -146,6 +204,7 @@ function naturalKeyColumn(table: Table, name: string): NaturalKeyColumn {
   const targetColumn = reference?.targetColumns[0];
   return {
     name,
+    nullable: table.columns.some((column) => column.name === name && !column.notNull),
     via: reference === null || targetColumn === undefined ? null : { target: reference.target, targetColumn },
   };
 }

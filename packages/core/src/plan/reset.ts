@@ -4,18 +4,20 @@ import { findTable, sameTable, tableLabel } from "../model/catalog.ts";
 import type { StepKind } from "../model/events.ts";
 import type { ResetFacts, ResetPlan, ResetRequest, TableFacts, TablePlan } from "../model/plan.ts";
 import { ReplantError } from "../errors.ts";
-import { keepRuleOf, planBackup, unknownKeepTables } from "./backup.ts";
+import { keepRuleOf, largeObjectColumns, planBackup, unknownKeepTables } from "./backup.ts";
 import { hashOf } from "./canonical.ts";
 import { planCarry } from "./carry.ts";
+import { closureLines } from "./closure.ts";
+import { idReferenceNotes } from "./id-references.ts";
 
 /**
  * What a reset will do, from facts alone. Deterministic: equal facts give the equal plan.
- * @throws ReplantError REPLANT_STRATEGY_UNAVAILABLE | REPLANT_TABLE_UNKNOWN
+ * @throws ReplantError REPLANT_STRATEGY_UNAVAILABLE | REPLANT_TABLE_UNKNOWN | REPLANT_RULE_INVALID | REPLANT_COLUMN_UNSUPPORTED
  */
 export function planReset(facts: ResetFacts, request: ResetRequest): ResetPlan {
   const { target } = facts;
   if (target.swapBlockers.length > 0) throw strategyUnavailable(target.swapBlockers);
-  const warnings = checkKeepRules(facts);
+  const warnings = [...checkKeepRules(facts), ...(request.mode === "smart" ? carryWarnings(facts) : [])];
   const tables = request.mode === "smart" ? planTables(facts) : forceTables(facts);
   const first = target.live === null;
   const newMigrations = facts.migrations.filter((file) => !facts.applied.some((applied) => applied.name === file.name));
@@ -39,6 +41,7 @@ export function planReset(facts: ResetFacts, request: ResetRequest): ResetPlan {
     seeds: facts.seeds.map(({ name, set }) => ({ name, set })),
     seedChoice: request.seeds,
     keep: facts.keep,
+    naturalKeys: facts.naturalKeys,
     acceptLoss: request.acceptLoss,
     tables,
     totals: {
@@ -82,6 +85,23 @@ function checkKeepRules({ keep, live, baseline }: ResetFacts): string[] {
   return unknown.map((label) => `keep rule for "${label}": live has no such table, nothing is kept of it`);
 }
 
+/** What the rows of live say against the rules, before anything is touched. */
+function carryWarnings({ live, keep }: ResetFacts): string[] {
+  if (live === null) return [];
+  const { largeObjects = 0 } = live;
+  return [
+    ...live.tables.flatMap((fact) =>
+      closureLines(fact, live.catalog, keep).map((line) => `${tableLabel(fact.table)}: ${line}`),
+    ),
+    ...(largeObjects === 0 ? [] : [largeObjectWarning(largeObjects, largeObjectColumns(live.catalog, keep))]),
+  ];
+}
+
+/** Said by a plan and by a backup: what an oid means cannot be seen. */
+export function largeObjectWarning(objects: number, columns: readonly string[]): string {
+  return `the database has ${objects} large ${objects === 1 ? "object" : "objects"}, which are not carried; kept rows may mean them: ${columns.join(", ")}`;
+}
+
 /** @throws ReplantError REPLANT_TABLE_UNKNOWN when any label is given */
 export function assertKeepTables(unknown: readonly string[]): void {
   if (unknown.length === 0) return;
@@ -92,9 +112,10 @@ export function assertKeepTables(unknown: readonly string[]): void {
 }
 
 function planTables(facts: ResetFacts): TablePlan[] {
-  const { live, keep, baseline } = facts;
+  const { live, keep, baseline, naturalKeys } = facts;
   if (live === null) return [];
-  const predicted = baseline.catalog === null ? null : planCarry(expectedEntries(facts), baseline.catalog, keep);
+  const entries = expectedEntries(facts);
+  const predicted = baseline.catalog === null ? null : planCarry(entries, baseline.catalog, keep, naturalKeys);
   return live.tables.map((fact): TablePlan => {
     const rule = keepRuleOf(fact.table, keep);
     const gone = baseline.catalog !== null && findTable(baseline.catalog, fact.table) === undefined;
@@ -117,6 +138,8 @@ function planTables(facts: ResetFacts): TablePlan[] {
             (reference) =>
               `${reference.columns.join(", ")} re-pointed by natural key of ${tableLabel(reference.target)}`,
           ),
+        ...(carried === undefined || baseline.catalog === null ? [] : idReferenceNotes(carried, baseline.catalog)),
+        ...closureLines(fact, live.catalog, keep),
       ],
     };
   });
@@ -134,9 +157,9 @@ function forceTables({ live, baseline }: ResetFacts): TablePlan[] {
 }
 
 /** What the backup will hold, for predicting the carry; contents are not known yet. */
-function expectedEntries({ live, keep }: ResetFacts): BackupEntry[] {
+function expectedEntries({ live, keep, naturalKeys }: ResetFacts): BackupEntry[] {
   if (live === null) return [];
-  return planBackup(live.catalog, keep).map((selection, index) => ({
+  return planBackup(live.catalog, keep, naturalKeys).map((selection, index) => ({
     id: `t${String(index + 1).padStart(4, "0")}`,
     role: selection.role,
     table: selection.table,

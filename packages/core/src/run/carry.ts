@@ -34,7 +34,7 @@ export async function carryInto(
   const source = { tables: reader.manifest.entries.map((entry) => entry.table) };
   assertKeepTables(unknownKeepTables(run.project.keep, [source, catalog]));
   const { entries, keep } = reader.manifest;
-  const plan = planCarry(entries, catalog, restoreRules(entries, run.project.keep, keep));
+  const plan = planCarry(entries, catalog, restoreRules(entries, run.project.keep, keep), run.project.naturalKeys);
   const session = await run.ports.engine.connect(candidate);
   try {
     const result = await step(run, { kind: "carry", title: "carry" }, async () => {

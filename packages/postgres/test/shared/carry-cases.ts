@@ -1,11 +1,6 @@
-import type { SqlSession } from "@replant/core";
 import { describe, expect, test } from "vitest";
 import { carryBetween, keepAll, lines } from "./harness.ts";
-
-export interface Pair {
-  readonly live: SqlSession;
-  readonly candidate: SqlSession;
-}
+import type { Prepare } from "./pairs.ts";
 
 const omni = `
 create type member_role as enum ('admin', 'member', 'viewer');
@@ -42,15 +37,8 @@ const enablements = `select o.*, s.server_key, x.id, x.enabled from organization
 const prompts = `select x.id, x.organization_id, x.created_by, x.body, s.server_key, p.name from organization_prompts x
   left join default_prompts p on p.id = x.default_prompt_id left join mcp_servers s on s.id = p.mcp_server_id order by x.id`;
 
-/** What carrying promises, against any engine: `open` gives two empty databases. */
-export function carryCases(open: () => Promise<Pair>): void {
-  async function prepared(live: string, candidate: string): Promise<Pair> {
-    const pair = await open();
-    await pair.live.script(live);
-    await pair.candidate.script(candidate);
-    return pair;
-  }
-
+/** What carrying promises, against any engine. */
+export function carryCases(prepared: Prepare): void {
   describe("references by meaning", () => {
     test("every enablement stands on the right server although all server ids are new, also through two steps", async () => {
       const { live, candidate } = await prepared(omni + seeds + kept, omni + seeds);

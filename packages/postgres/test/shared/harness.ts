@@ -1,4 +1,4 @@
-import type { BackupEntry, CarryOutcome, CarryPlan, KeepRules, SqlSession } from "@replant/core";
+import type { BackupEntry, CarryOutcome, CarryPlan, KeepRules, NaturalKeys, SqlSession } from "@replant/core";
 import { planBackup, planCarry } from "@replant/core";
 import { readCatalog } from "../../src/shared/catalog.ts";
 import { rowPort } from "../../src/shared/rows.ts";
@@ -12,10 +12,15 @@ export interface Carried {
 }
 
 /** Backs up `live` into memory and carries it into `candidate`, as a run does with files between. */
-export async function carryBetween(live: SqlSession, candidate: SqlSession, keep: KeepRules): Promise<Carried> {
+export async function carryBetween(
+  live: SqlSession,
+  candidate: SqlSession,
+  keep: KeepRules,
+  naturalKeys: NaturalKeys = {},
+): Promise<Carried> {
   const parts = new Map<string, Uint8Array[]>();
   const entries: BackupEntry[] = [];
-  for (const [index, selection] of planBackup(await readCatalog(live), keep).entries()) {
+  for (const [index, selection] of planBackup(await readCatalog(live), keep, naturalKeys).entries()) {
     const id = `t${String(index + 1).padStart(4, "0")}`;
     const facts = await rowPort.describe(live, selection);
     const chunks: Uint8Array[] = [];
@@ -32,7 +37,7 @@ export async function carryBetween(live: SqlSession, candidate: SqlSession, keep
       sha256: "",
     });
   }
-  const plan = planCarry(entries, await readCatalog(candidate), keep);
+  const plan = planCarry(entries, await readCatalog(candidate), keep, naturalKeys);
   const outcome = await rowPort.carry(candidate, plan, async function* (entry) {
     yield* parts.get(entry) ?? [];
   });
