@@ -26,8 +26,10 @@ const report: ExplainReport = {
         suggestions: [],
         migrated: { loaded: 9, survived: 8, removed: 1, removedRows: ["id=7"], added: 2, own: 3 },
       },
-      counts: { inBackup: 10, carried: 7, replacedSeeded: 1, dropped: 1, quarantined: 2 },
-      repointed: [{ table, constraint: "accounts_plan_id_fkey", rows: 4 }],
+      counts: { inBackup: 10, carried: 7, replacedSeeded: 1, dropped: 1, quarantined: 2, merged: ["id=3"] },
+      repointed: [
+        { table, constraint: "accounts_plan_id_fkey", rows: 4, mappings: [{ from: "1", to: "7", key: "name=free" }] },
+      ],
       quarantined: Array.from({ length: 22 }, (_, n) => ({ table, row: `id=${n}`, reason: "too long" })),
       acceptedLoss: [{ table: "accounts", rows: 2, reason: "see the rows" }],
     },
@@ -37,7 +39,7 @@ const report: ExplainReport = {
 
 test("a run is told table by table: the way, the rows, the columns, what stayed behind", () => {
   const lines = explainLines(report, style);
-  expect(lines.slice(0, 15)).toEqual([
+  expect(lines.slice(0, 16)).toEqual([
     "run 20261120T094102123Z-a81f",
     "  command  reset, 2026-11-20T09:41:02.123Z",
     "  backup   backups/b",
@@ -53,8 +55,9 @@ test("a run is told table by table: the way, the rows, the columns, what stayed 
     "    rule     plan is made by its rule",
     "    dropped  fax is not in the new schema",
     "    re-point 4 rows (accounts_plan_id_fkey)",
+    "             1 -> 7  name=free",
   ]);
-  expect(lines.slice(15, 18)).toEqual([
+  expect(lines.slice(16, 19)).toEqual([
     "    lost     2 rows: see the rows",
     "    left     id=0: too long",
     "    left     id=1: too long",

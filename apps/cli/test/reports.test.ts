@@ -20,18 +20,37 @@ const swap: SwapReport = {
   backup: { id: "2026-11-20T09-41-02-123Z-a81f", location: "backups/2026-11-20T09-41-02-123Z-a81f" },
   carried: {
     tables: [
-      { table: table("users"), inBackup: 38, carried: 38, replacedSeeded: 2, dropped: 0, quarantined: 0 },
+      {
+        table: table("users"),
+        inBackup: 38,
+        carried: 38,
+        replacedSeeded: 2,
+        merged: ["id=1", "id=2"],
+        dropped: 0,
+        quarantined: 0,
+      },
       {
         table: { schema: "billing", name: "invoices" },
         inBackup: 1204,
         carried: 1203,
         replacedSeeded: 0,
+        merged: [],
         dropped: 1,
         quarantined: 0,
       },
     ],
     repointed: [
-      { table: table("organization_services"), constraint: "organization_services_mcp_server_id_fkey", rows: 22 },
+      {
+        table: table("organization_services"),
+        constraint: "organization_services_mcp_server_id_fkey",
+        rows: 22,
+        mappings: [{ from: "1", to: "2", key: "server_key=github" }],
+      },
+    ],
+    missing: [
+      { table: table("notes"), constraint: "rule:subject_id", rule: "null", rows: 1, listed: ["id=1"] },
+      { table: table("notes"), constraint: "notes_author_fkey", rule: "drop-row", rows: 2, listed: ["id=2", "id=3"] },
+      { table: table("notes"), constraint: "notes_plan_fkey", rule: "seed", rows: 3, listed: [] },
     ],
     quarantined: [],
   },
@@ -52,6 +71,9 @@ describe("a swap", () => {
       "  left out 1 row of billing.invoices, by rule",
       "  merged   2 rows of users in place of seeded ones",
       "  re-point 22 rows of organization_services (organization_services_mcp_server_id_fkey)",
+      "  missing  1 row of notes emptied (rule:subject_id)",
+      "  missing  2 rows of notes left out (notes_author_fkey)",
+      "  missing  3 rows of notes pointed at a seeded row (notes_plan_fkey)",
       "  backup   backups/2026-11-20T09-41-02-123Z-a81f",
       "  previous app_dev__prev_a81f00",
       "Done in 0.44s.   undo: pnpm db:undo",
@@ -117,6 +139,7 @@ const plan: ResetPlan = {
   command: "reset",
   mode: "smart",
   tool: "replant 0.1.0",
+  naturalKeys: {},
   target: {
     engine: "server",
     database: "app_dev",

@@ -19,6 +19,7 @@ export type * from "./ports/system.ts";
 export * from "./plan/backup.ts";
 export * from "./plan/carry.ts";
 export * from "./plan/ladder.ts";
+export * from "./plan/closure.ts";
 export * from "./plan/natural-key.ts";
 export * from "./plan/order.ts";
 export * from "./plan/history.ts";

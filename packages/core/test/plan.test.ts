@@ -31,12 +31,24 @@ describe("natural keys", () => {
     ],
     ["a primary key that means something is one", table("countries", ["code text!", "name text!"], ["code"]), ["code"]],
     [
+      "a primary key that programs may have made comes after every other key",
+      table("t", ["id text!", "server_key text!"], ["id", "server_key"]),
+      ["server_key"],
+    ],
+    ["a uuid alone says nothing, whoever makes it", table("t", ["id uuid!", "name text!"], ["id"]), null],
+    [
       "a second generated id is none",
       table("t", ["id uuid! =gen_random_uuid()", "n bigint! =nextval('x')"], ["id", "n"]),
       null,
     ],
   ])("%s", (_name, subject, expected) => {
     expect(naturalKey(subject)).toEqual(expected);
+  });
+
+  test("the declared one comes first, nullable or not, where the table has its columns", () => {
+    expect(naturalKey(omni.servers, { mcp_servers: ["name"] })).toEqual(["name"]);
+    expect(naturalKey(omni.organizations, { "public.organizations": ["slug"] })).toEqual(["slug"]);
+    expect(naturalKey(omni.servers, { mcp_servers: ["name", "gone"] })).toEqual(["server_key"]);
   });
 
   test("identity is the primary key, else a unique key without NULLs", () => {
@@ -107,7 +119,7 @@ describe("planCarry", () => {
       ["organization_id", "kept"],
       ["mcp_server_id", "natural-key"],
     ]);
-    expect(plan.context.map((item) => item.naturalKey)).toEqual([[{ name: "server_key", via: null }]]);
+    expect(plan.context.map((item) => item.naturalKey)).toEqual([[{ name: "server_key", nullable: false, via: null }]]);
   });
 
   test("columns go by name: dropped ones are named, new ones take their default", () => {

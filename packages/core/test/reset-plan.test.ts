@@ -29,6 +29,7 @@ function facts(changes: Partial<ResetFacts> = {}): ResetFacts {
       environment: null,
     },
     keep: { organizations: { ...keepAll, where: "slug is not null" }, organization_services: keepAll },
+    naturalKeys: {},
     migrator: { id: "prisma", fingerprint: "1" },
     migrations: [
       { name: "1_a", checksum: "a", path: "m/1_a/migration.sql" },
@@ -181,6 +182,59 @@ describe("planReset", () => {
     const unknown = facts({ keep: { organisations: keepAll }, baseline: { exists: false, catalog: null } });
     expect(planReset(unknown, request).warnings).toEqual([
       'keep rule for "organisations": live has no such table, nothing is kept of it',
+    ]);
+  });
+
+  test("kept rows that point at rows which are not kept are warned of, with what to write", () => {
+    const live = facts().live;
+    if (live === null) throw new Error("there is a live database");
+    const unkept = [{ constraint: "organization_services_organization_id_fkey", rows: 2 }];
+    const tables = live.tables.map((fact) =>
+      fact.table.name === "organization_services" ? { ...fact, unkept } : fact,
+    );
+    const line =
+      '2 rows point at organizations that are not kept (organization_id); add to its rule: organization_id in (select id from organizations where slug is not null), or say onMissing: { organization_id: "drop-row" }';
+    const plan = planReset(facts({ live: { ...live, tables, largeObjects: 0 } }), request);
+    expect(plan.warnings).toEqual([`organization_services: ${line}`]);
+    expect(plan.tables.find(({ table: name }) => name === "organization_services")?.notes).toContain(line);
+    expect(planReset(facts({ live: { ...live, tables } }), { ...request, mode: "force" }).warnings).toEqual([]);
+  });
+
+  test("a reference that goes by id says so, and what to declare", () => {
+    const plans = table("plans", ["id int! =nextval('p')", "note text", "name text!"], ["id"]);
+    const accounts = table("accounts", ["id int!", "plan int!"], ["id"], ["plan -> plans.id"]);
+    const both = catalog(accounts, plans);
+    const changes = {
+      keep: { accounts: keepAll },
+      live: {
+        catalog: both,
+        tables: both.tables.map((item) => ({ table: item, rows: 3, keptRows: item === accounts ? 3 : null })),
+      },
+      baseline: { exists: true, catalog: both },
+    };
+    expect(planReset(facts(changes), request).tables[0]?.notes).toEqual([
+      'plan goes by id: plans has no natural key; declare one: naturalKeys: { plans: ["name"] }',
+    ]);
+    const declared = planReset(facts({ ...changes, naturalKeys: { plans: ["name"] } }), request);
+    expect(declared.tables[0]?.notes).toEqual(["plan re-pointed by natural key of plans"]);
+    expect(declared.hash).not.toBe(planReset(facts(changes), request).hash);
+  });
+
+  test("large objects that kept rows may mean are warned of", () => {
+    const files = catalog(table("files", ["id int!", "blob oid"], ["id"]));
+    const live = { catalog: files, tables: [{ table: { schema: "public", name: "files" }, rows: 1, keptRows: 1 }] };
+    const warningsOf = (largeObjects: number): readonly string[] =>
+      planReset(
+        facts({
+          keep: { files: keepAll },
+          live: { ...live, largeObjects },
+          baseline: { exists: true, catalog: files },
+        }),
+        request,
+      ).warnings;
+    expect(warningsOf(0)).toEqual([]);
+    expect(warningsOf(3)).toEqual([
+      "the database has 3 large objects, which are not carried; kept rows may mean them: files.blob",
     ]);
   });
 });

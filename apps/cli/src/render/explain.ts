@@ -15,6 +15,7 @@ export interface RowWay {
 
 /** At most this many quarantined rows of a table are printed; --json has all that are listed. */
 const shownRowsMax = 20;
+const shownMappingsMax = 5;
 
 export function explainLines(report: ExplainReport, style: Style): string[] {
   const { route, backup } = report;
@@ -45,7 +46,10 @@ function tableLines(
     ...(way?.ruledColumns ?? []).map((name) => detail("rule", `${name} is made by its rule`)),
     ...(way?.droppedColumns ?? []).map((name) => detail("dropped", `${name} is not in the new schema`)),
     ...(way?.suggestions ?? []).map((text) => detail("perhaps", text)),
-    ...repointed.map(({ constraint, rows }) => detail("re-point", `${plural(rows, "row")} (${constraint})`)),
+    ...repointed.flatMap(({ constraint, rows, mappings }) => [
+      detail("re-point", `${plural(rows, "row")} (${constraint})`),
+      ...mappings.slice(0, shownMappingsMax).map(({ from, to, key }) => detail("", `${from} -> ${to}  ${key}`)),
+    ]),
     ...acceptedLoss.map(({ rows, reason }) => detail("lost", `${plural(rows, "row")}: ${reason}`)),
     ...quarantined.slice(0, shownRowsMax).map(({ row, reason }) => detail("left", `${row}: ${reason}`)),
     ...(quarantined.length > shownRowsMax

@@ -26,7 +26,10 @@ export function swapLines(report: SwapReport, { style, next }: { style: Style; n
   ];
 }
 
-function carriedLines({ tables, repointed }: NonNullable<SwapReport["carried"]>, style: Style): string[] {
+/** What the rule for a missing reference did to a row. */
+const missingWords = { null: "emptied", "drop-row": "left out", seed: "pointed at a seeded row" } as const;
+
+function carriedLines({ tables, repointed, missing }: NonNullable<SwapReport["carried"]>, style: Style): string[] {
   const kept = tables.map(({ table, carried }) => `${tableLabel(table)} ${amount(carried)}`);
   const [first = "no rows to keep", ...others] = wrap(kept, { indent: "", columns: style.columns - 12 });
   return [
@@ -42,6 +45,9 @@ function carriedLines({ tables, repointed }: NonNullable<SwapReport["carried"]>,
       ),
     ...repointed.map(({ table, constraint, rows }) =>
       labelled("re-point", `${plural(rows, "row")} of ${tableLabel(table)} (${constraint})`),
+    ),
+    ...missing.map(({ table, constraint, rule, rows }) =>
+      labelled("missing", `${plural(rows, "row")} of ${tableLabel(table)} ${missingWords[rule]} (${constraint})`),
     ),
   ];
 }

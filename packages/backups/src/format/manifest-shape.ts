@@ -57,7 +57,7 @@ const column = object<Column>({
   enumLabels: nullable(names(100_000)),
 });
 
-const table = object<Table>({
+const table = object<Omit<Table, "hasChildren">>({
   ...tableName,
   columns: list(column, maxColumns),
   keys: list(object<Key>({ name, columns: names(maxKeyColumns), primary: flag }), 1000),

@@ -14,11 +14,21 @@ export interface RowSelection {
   readonly exclude: { readonly where: string | null } | null;
 }
 
+/** Where the value of a reference that no foreign key says stands in a row. */
+export interface ReferencePlace {
+  /** Keys into the column's json, `*` for every member; empty: the column's own value. */
+  readonly path: readonly string[];
+  /** SQL condition over the row's own columns; null: always. */
+  readonly when: string | null;
+}
+
 /** Rows of `target` columns that rows of `from` point at. */
 export interface ReferencedBy {
   readonly from: RowSelection;
   readonly columns: readonly string[];
   readonly targetColumns: readonly string[];
+  /** null: a foreign key over `columns`. Otherwise there is one column on either side, and values are compared as texts. */
+  readonly place: ReferencePlace | null;
 }
 
 /**
@@ -40,8 +50,17 @@ export interface CarryColumn {
   readonly rule: ValueRule | null;
 }
 
-/** How a foreign key of a carried table finds its row in the new database. */
+/** One column of the natural key by which a seeded row is found. */
+export interface SeedKeyColumn {
+  readonly name: string;
+  readonly value: string;
+  /** Set when the column is a reference itself: `value` is then what stands in `key` of the row of `target` that it means. */
+  readonly via: { readonly target: TableName; readonly targetColumn: string; readonly key: string } | null;
+}
+
+/** How a reference of a carried table finds its row in the new database. */
 export interface CarryReference {
+  /** The foreign key's name, or `rule:` and the path of a reference that the configuration says. */
   readonly constraint: string;
   readonly columns: readonly string[];
   readonly target: TableName;
@@ -52,6 +71,10 @@ export interface CarryReference {
    */
   readonly by: "kept" | "natural-key" | "same-id";
   readonly onMissing: OnMissing;
+  /** See `ReferencedBy.place`. */
+  readonly place: ReferencePlace | null;
+  /** The seeded row of the rule `{ seed }`; null with every other rule. */
+  readonly seed: readonly SeedKeyColumn[] | null;
 }
 
 export interface CarryTable {
@@ -85,12 +108,16 @@ export interface CarryTable {
   /** Every plain unique key of the new table whose columns are all carried, primary first. */
   readonly uniqueKeys: readonly (readonly string[])[];
   readonly onConflict: OnConflict;
+  /** Columns whose seeded value stays where a row takes the place of a seeded one. */
+  readonly seedColumns: readonly string[];
   readonly references: readonly CarryReference[];
 }
 
 /** A column of a natural key; `via` when the value is itself a reference that has to be translated first. */
 export interface NaturalKeyColumn {
   readonly name: string;
+  /** NULLs are equal to one another. */
+  readonly nullable: boolean;
   readonly via: { readonly target: TableName; readonly targetColumn: string } | null;
 }
 
@@ -102,6 +129,8 @@ export interface ContextTable {
   readonly rows: number;
   readonly sourceColumns: readonly string[];
   readonly naturalKey: readonly NaturalKeyColumn[];
+  /** The configuration says the natural key: nothing but the rows themselves can tell that it is one. */
+  readonly declared: boolean;
 }
 
 /** How the rows of one backup go into one candidate. Pure data: the engine turns it into SQL. */
@@ -130,6 +159,18 @@ export interface RepointedReference {
   readonly constraint: string;
   /** Rows of the kept table whose reference changed. */
   readonly rows: number;
+  /** Distinct old values with what they are now and what joined the two (`server_key=github`). At most 1,000 are listed. */
+  readonly mappings: readonly { readonly from: string; readonly to: string; readonly key: string }[];
+}
+
+/** Rows to which the rule for a missing reference was applied. */
+export interface MissingReference {
+  readonly table: TableName;
+  readonly constraint: string;
+  readonly rule: "null" | "drop-row" | "seed";
+  readonly rows: number;
+  /** The rows as `QuarantinedRow.row` names them; at most 1,000. */
+  readonly listed: readonly string[];
 }
 
 /** What happened to one table's kept rows: `inBackup = carried + dropped + quarantined` always. */
@@ -140,6 +181,8 @@ export interface CarriedTable {
   readonly carried: number;
   /** Of `carried`: rows that took the place of a row of the migrations or seeds. */
   readonly replacedSeeded: number;
+  /** Those rows as `QuarantinedRow.row` names them; at most 1,000. */
+  readonly merged: readonly string[];
   /** Rows left out by a rule: `drop-row`, or `seed` wins. */
   readonly dropped: number;
   readonly quarantined: number;
@@ -148,6 +191,8 @@ export interface CarriedTable {
 export interface CarryOutcome {
   readonly tables: readonly CarriedTable[];
   readonly repointed: readonly RepointedReference[];
+  /** References to which a rule other than `error` was applied. */
+  readonly missing: readonly MissingReference[];
   /** At most 1,000 are listed; the counts in `tables` are complete. */
   readonly quarantined: readonly QuarantinedRow[];
 }

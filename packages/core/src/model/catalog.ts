@@ -47,6 +47,8 @@ export interface Table extends TableName {
   readonly foreignKeys: readonly ForeignKey[];
   /** The planner's estimate, -1 when never analysed. */
   readonly rowEstimate: number;
+  /** Tables that are listed themselves inherit from it: its own rows are those that ONLY gives. Not recorded in backups. */
+  readonly hasChildren?: true;
 }
 
 /** Ordinary and partitioned tables of the user's schemas, sorted by schema and name; partitions are part of their parent. */

@@ -6,7 +6,7 @@ import type { Catalog } from "./catalog.ts";
 import type { StepKind } from "./events.ts";
 import type { TargetFacts } from "./facts.ts";
 import type { Route } from "../plan/ladder.ts";
-import type { KeepRules } from "./keep.ts";
+import type { KeepRules, NaturalKeys } from "./keep.ts";
 
 /** What a reset is asked to do. */
 export interface ResetRequest {
@@ -19,12 +19,21 @@ export interface ResetRequest {
   readonly replay: boolean;
 }
 
+/** Kept rows of a table that point at rows of live that no rule keeps. */
+export interface UnkeptReference {
+  /** The foreign key's name, or `rule:` and the path. */
+  readonly constraint: string;
+  readonly rows: number;
+}
+
 /** One table of live as the inspection found it. */
 export interface TableFacts {
   readonly table: { readonly schema: string; readonly name: string };
   readonly rows: number;
   /** Rows that its keep rule selects; null when it has no rule. */
   readonly keptRows: number | null;
+  /** Only references of which there are such rows. */
+  readonly unkept?: readonly UnkeptReference[];
 }
 
 /** Everything that the planner looks at; gathered by `inspect`, without changing anything. */
@@ -33,13 +42,19 @@ export interface ResetFacts {
   readonly project: string;
   readonly target: TargetFacts;
   readonly keep: KeepRules;
+  readonly naturalKeys: NaturalKeys;
   readonly migrator: { readonly id: string; readonly fingerprint: string };
   readonly migrations: readonly MigrationFile[];
   readonly applied: readonly AppliedMigration[];
   readonly seeds: readonly SeedInfo[];
   readonly seedFingerprint: string;
   /** null when there is no live database. */
-  readonly live: { readonly catalog: Catalog; readonly tables: readonly TableFacts[] } | null;
+  readonly live: {
+    readonly catalog: Catalog;
+    readonly tables: readonly TableFacts[];
+    /** Counted only where kept rows may mean some. */
+    readonly largeObjects?: number;
+  } | null;
   /** What the baseline of this fingerprint looks like, when it is known. */
   readonly baseline: { readonly exists: boolean; readonly catalog: Catalog | null };
   readonly fingerprint: string;
@@ -85,6 +100,7 @@ export interface ResetPlan {
   readonly route: Route;
   readonly replay: boolean;
   readonly keep: KeepRules;
+  readonly naturalKeys: NaturalKeys;
   readonly acceptLoss: readonly string[];
   readonly tables: readonly TablePlan[];
   readonly totals: {

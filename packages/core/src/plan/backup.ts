@@ -1,10 +1,12 @@
 import { ReplantError } from "../errors.ts";
 import type { BackupEntry, RecordedRule } from "../model/backup.ts";
 import type { RowSelection, ReferencedBy } from "../model/carry.ts";
-import type { Catalog, ForeignKey, Table, TableName } from "../model/catalog.ts";
+import type { Catalog, Table, TableName } from "../model/catalog.ts";
 import { findTable, findTableByLabel, tableLabel } from "../model/catalog.ts";
-import type { KeepRules } from "../model/keep.ts";
+import type { KeepRules, NaturalKeys } from "../model/keep.ts";
 import { naturalKey, referenceOf } from "./natural-key.ts";
+import type { Reference } from "./references.ts";
+import { referencesOf } from "./references.ts";
 
 interface OpenContext extends RowSelection {
   readonly referencedBy: ReferencedBy[];
@@ -12,37 +14,80 @@ interface OpenContext extends RowSelection {
 
 /**
  * Which rows a backup of the kept rows reads: what each keep rule selects, and the context rows that those point at, followed
- * through natural keys that are references themselves. Rules for tables that this database does not have select nothing.
+ * through natural keys that are references themselves. Rules for what this database does not have select nothing.
  * Kept selections come first, in the catalog's order; the result depends on nothing but its input.
+ * @throws ReplantError REPLANT_COLUMN_UNSUPPORTED
  */
-export function planBackup(catalog: Catalog, keep: KeepRules): RowSelection[] {
-  const kept = catalog.tables.flatMap((table): RowSelection[] => {
-    const rule = rowsRuleOf(table, { keep, catalog });
-    return rule === null ? [] : [{ table, role: "kept", where: rule.where, referencedBy: [], exclude: null }];
-  });
+export function planBackup(catalog: Catalog, keep: KeepRules, declared: NaturalKeys = {}): RowSelection[] {
+  const kept = keptSelections(catalog, keep);
+  assertSelfContained(kept);
   const context = new Map<string, OpenContext>();
 
-  const require = (from: RowSelection, key: ForeignKey, path: readonly TableName[]): void => {
+  const require = (
+    from: RowSelection,
+    key: Pick<Reference, "columns" | "target" | "targetColumns" | "place">,
+    path: readonly TableName[],
+  ): void => {
     const target = findTable(catalog, key.target);
     if (target === undefined) return;
     const keptTarget = kept.find((selection) => selection.table === target) ?? null;
     // Every row of the target is kept: whatever is referenced is there.
     if (keptTarget !== null && keptTarget.where === null) return;
     const selection = contextOf(context, target, keptTarget);
-    selection.referencedBy.push({ from, columns: key.columns, targetColumns: key.targetColumns });
+    selection.referencedBy.push({
+      from,
+      columns: key.columns,
+      targetColumns: key.targetColumns,
+      place: key.place,
+    });
     if (selection.referencedBy.length > 1) return;
-    for (const column of naturalKey(target) ?? []) {
+    for (const column of naturalKey(target, declared) ?? []) {
       const via = referenceOf(target, column);
       if (via !== null && !path.some((name) => tableLabel(name) === tableLabel(via.target))) {
-        require(selection, via, [...path, target]);
+        require(selection, { ...via, place: null }, [...path, target]);
       }
     }
   };
 
   for (const selection of kept) {
-    for (const key of selection.table.foreignKeys) require(selection, key, [key.target]);
+    const rule = rowsRuleOf(selection.table, { keep, catalog }) ?? wholeTable;
+    for (const key of referencesOf(selection.table, catalog, rule).references) require(selection, key, [key.target]);
   }
   return [...kept, ...[...context.values()].sort((a, b) => (tableLabel(a.table) < tableLabel(b.table) ? -1 : 1))];
+}
+
+/** What each keep rule selects, in the catalog's order. */
+export function keptSelections(catalog: Catalog, keep: KeepRules): RowSelection[] {
+  return catalog.tables.flatMap((table): RowSelection[] => {
+    const rule = rowsRuleOf(table, { keep, catalog });
+    return rule === null ? [] : [{ table, role: "kept", where: rule.where, referencedBy: [], exclude: null }];
+  });
+}
+
+/** Refuses columns of the type `lo`: what they stand for is not in the table, and would be gone without a word. */
+function assertSelfContained(kept: readonly RowSelection[]): void {
+  const columns = kept.flatMap(({ table }) =>
+    table.columns
+      .filter(({ baseType }) => /^(.*\.)?lo$/.test(baseType))
+      .map(({ name, type }) => `${tableLabel(table)}.${name} is ${type}`),
+  );
+  if (columns.length === 0) return;
+  throw new ReplantError(
+    "REPLANT_COLUMN_UNSUPPORTED",
+    "kept rows hold large objects, which stand outside of their table",
+    {
+      items: columns,
+      state: "nothing was touched",
+      hint: "keep the bytes in a bytea column, or take the table out of keep",
+    },
+  );
+}
+
+/** Columns of kept tables by which rows may mean large objects. */
+export function largeObjectColumns(catalog: Catalog, keep: KeepRules): string[] {
+  return keptSelections(catalog, keep).flatMap(({ table }) =>
+    table.columns.filter(({ baseType }) => baseType === "oid").map(({ name }) => `${tableLabel(table)}.${name}`),
+  );
 }
 
 /** What a backup holds: the rows that a reset keeps, every row, or every row of some tables. */

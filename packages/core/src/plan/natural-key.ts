@@ -1,4 +1,6 @@
 import type { Column, ForeignKey, Table } from "../model/catalog.ts";
+import { tableLabel } from "../model/catalog.ts";
+import type { NaturalKeys } from "../model/keep.ts";
 
 const surrogateDefault = /\b(nextval|gen_random_uuid|uuid_generate_v[147]\w*|uuidv[47]|gen_ulid|nanoid)\s*\(/i;
 
@@ -8,24 +10,43 @@ export function isSurrogate(column: Column): boolean {
 }
 
 /**
- * The natural key of a table: a unique set of not-null columns, none of them made by the database. The fewest columns win, then
- * the key's name, so that the choice does not depend on the order of creation. null when there is none.
+ * The natural key of a table: the declared one, else a unique set of not-null columns, none of them made by the database. Of
+ * those the primary key comes last, because programs may make its values; then the fewest columns win, then the key's name, so
+ * that the choice does not depend on the order of creation. null when there is none.
  */
-export function naturalKey(table: Table): readonly string[] | null {
-  return naturalKeys(table)[0] ?? null;
+export function naturalKey(table: Table, declared: NaturalKeys = {}): readonly string[] | null {
+  return naturalKeys(table, declared)[0] ?? null;
 }
 
 /** Every natural key of a table, the one that `naturalKey` chooses first. */
-export function naturalKeys(table: Table): (readonly string[])[] {
+export function naturalKeys(table: Table, declared: NaturalKeys = {}): (readonly string[])[] {
   const columns = new Map(table.columns.map((column) => [column.name, column]));
-  const natural = table.keys.filter((key) =>
-    key.columns.every((name) => {
-      const column = columns.get(name);
-      return column !== undefined && column.notNull && !column.generated && !isSurrogate(column);
-    }),
+  const natural = table.keys.filter(
+    (key) =>
+      // A primary key of a uuid alone says nothing, whoever makes it.
+      !(key.primary && key.columns.length === 1 && isPlainUuid(table, key.columns[0])) &&
+      key.columns.every((name) => {
+        const column = columns.get(name);
+        return column !== undefined && column.notNull && !column.generated && !isSurrogate(column);
+      }),
   );
-  natural.sort((a, b) => a.columns.length - b.columns.length || (a.name < b.name ? -1 : 1));
-  return natural.map((key) => key.columns);
+  natural.sort(
+    (a, b) =>
+      Number(a.primary) - Number(b.primary) || a.columns.length - b.columns.length || (a.name < b.name ? -1 : 1),
+  );
+  const own = declaredKey(table, declared);
+  return [...(own === null ? [] : [own]), ...natural.map((key) => key.columns)];
+}
+
+function isPlainUuid(table: Table, name = ""): boolean {
+  const column = table.columns.find((candidate) => candidate.name === name);
+  return column?.baseType === "uuid" && referenceOf(table, name) === null;
+}
+
+/** The natural key that the configuration says, where the table has its columns. */
+export function declaredKey(table: Table, declared: NaturalKeys): readonly string[] | null {
+  const key = declared[tableLabel(table)] ?? declared[`${table.schema}.${table.name}`];
+  return key?.every((name) => table.columns.some((column) => column.name === name)) === true ? key : null;
 }
 
 /** The columns that tell one row from another: the primary key, else a unique key without NULLs, else null. */

@@ -5,21 +5,23 @@ import { findTable, sameTable, tableLabel } from "../model/catalog.ts";
 import type { StepKind } from "../model/events.ts";
 import type { ResetFacts, ResetPlan, ResetRequest, TableFacts, TablePlan } from "../model/plan.ts";
 import { ReplantError } from "../errors.ts";
-import { planBackup, rowsRuleOf, unknownKeepTables } from "./backup.ts";
+import { largeObjectColumns, planBackup, rowsRuleOf, unknownKeepTables } from "./backup.ts";
 import { hashOf } from "./canonical.ts";
 import { planCarry } from "./carry.ts";
+import { closureLines } from "./closure.ts";
+import { idReferenceNotes } from "./id-references.ts";
 import type { Route } from "./ladder.ts";
 import { chooseRoute } from "./ladder.ts";
 
 /**
  * What a reset will do, from facts alone. Deterministic: equal facts give the equal plan.
- * @throws ReplantError REPLANT_STRATEGY_UNAVAILABLE | REPLANT_TABLE_UNKNOWN
+ * @throws ReplantError REPLANT_STRATEGY_UNAVAILABLE | REPLANT_TABLE_UNKNOWN | REPLANT_RULE_INVALID | REPLANT_COLUMN_UNSUPPORTED
  */
 export function planReset(facts: ResetFacts, request: ResetRequest): ResetPlan {
   const { target } = facts;
   if (target.swapBlockers.length > 0) throw strategyUnavailable(target.swapBlockers);
   const route = resetRoute(facts, request);
-  const warnings = checkKeepRules(facts, route);
+  const warnings = [...checkKeepRules(facts, route), ...(request.mode === "smart" ? carryWarnings(facts) : [])];
   const tables = request.mode === "smart" ? planTables(facts, route) : forceTables(facts);
   const first = target.live === null;
   const newMigrations = facts.migrations.filter((file) => !facts.applied.some((applied) => applied.name === file.name));
@@ -45,6 +47,7 @@ export function planReset(facts: ResetFacts, request: ResetRequest): ResetPlan {
     route,
     replay: request.replay,
     keep: facts.keep,
+    naturalKeys: facts.naturalKeys,
     acceptLoss: request.acceptLoss,
     tables,
     totals: {
@@ -102,6 +105,23 @@ function checkKeepRules({ keep, live, baseline }: ResetFacts, route: Route): str
   return unknown.map((label) => `keep rule for "${label}": live has no such table, nothing is kept of it`);
 }
 
+/** What the rows of live say against the rules, before anything is touched. */
+function carryWarnings({ live, keep }: ResetFacts): string[] {
+  if (live === null) return [];
+  const { largeObjects = 0 } = live;
+  return [
+    ...live.tables.flatMap((fact) =>
+      closureLines(fact, live.catalog, keep).map((line) => `${tableLabel(fact.table)}: ${line}`),
+    ),
+    ...(largeObjects === 0 ? [] : [largeObjectWarning(largeObjects, largeObjectColumns(live.catalog, keep))]),
+  ];
+}
+
+/** Said by a plan and by a backup: what an oid means cannot be seen. */
+export function largeObjectWarning(objects: number, columns: readonly string[]): string {
+  return `the database has ${objects} large ${objects === 1 ? "object" : "objects"}, which are not carried; kept rows may mean them: ${columns.join(", ")}`;
+}
+
 /** @throws ReplantError REPLANT_TABLE_UNKNOWN when any label is given */
 export function assertKeepTables(unknown: readonly string[]): void {
   if (unknown.length === 0) return;
@@ -112,9 +132,10 @@ export function assertKeepTables(unknown: readonly string[]): void {
 }
 
 function planTables(facts: ResetFacts, route: Route): TablePlan[] {
-  const { live, keep, baseline } = facts;
+  const { live, keep, baseline, naturalKeys } = facts;
   if (live === null) return [];
-  const predicted = baseline.catalog === null ? null : planCarry(expectedEntries(facts), baseline.catalog, keep);
+  const entries = expectedEntries(facts);
+  const predicted = baseline.catalog === null ? null : planCarry(entries, baseline.catalog, keep, { naturalKeys });
   return live.tables.map((fact): TablePlan => {
     const rule = fact.keptRows === null ? null : rowsRuleOf(fact.table, { keep, catalog: live.catalog });
     const byMigrations = route.kind === "replay" && rule !== null;
@@ -144,6 +165,8 @@ function planTables(facts: ResetFacts, route: Route): TablePlan[] {
             (reference) =>
               `${reference.columns.join(", ")} re-pointed by natural key of ${tableLabel(reference.target)}`,
           ),
+        ...(carried === undefined || baseline.catalog === null ? [] : idReferenceNotes(carried, baseline.catalog)),
+        ...closureLines(fact, live.catalog, keep),
       ],
     };
   });
@@ -174,9 +197,9 @@ function forceTables({ live, baseline }: ResetFacts): TablePlan[] {
 }
 
 /** What the backup will hold, for predicting the carry; contents are not known yet. */
-function expectedEntries({ live, keep }: ResetFacts): BackupEntry[] {
+function expectedEntries({ live, keep, naturalKeys }: ResetFacts): BackupEntry[] {
   if (live === null) return [];
-  return planBackup(live.catalog, keep).map((selection, index) => ({
+  return planBackup(live.catalog, keep, naturalKeys).map((selection, index) => ({
     id: `t${String(index + 1).padStart(4, "0")}`,
     role: selection.role,
     table: selection.table,

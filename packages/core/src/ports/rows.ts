@@ -1,6 +1,6 @@
 import type { BackupEntry, RecordedSequence } from "../model/backup.ts";
 import type { Table, TableName } from "../model/catalog.ts";
-import type { CarryOutcome, CarryPlan, MigratedRows, RowSelection } from "../model/carry.ts";
+import type { CarryOutcome, CarryPlan, MigratedRows, ReferencedBy, RowSelection } from "../model/carry.ts";
 import type { KeepRules } from "../model/keep.ts";
 import type { SqlSession } from "./session.ts";
 
@@ -57,8 +57,12 @@ export interface Harvest {
 /** Reads and writes rows through any session. All values travel as the server itself wrote them. */
 export interface RowPort {
   /** Exact counts. */
-  count(session: SqlSession, tables: readonly TableName[]): Promise<TableCount[]>;
+  count(session: SqlSession, tables: readonly Table[]): Promise<TableCount[]>;
   describe(session: SqlSession, selection: RowSelection): Promise<SelectionFacts>;
+  /** Rows of `reference.from` that point at a row of the target's table which is there and which `target` does not select. */
+  unkept(session: SqlSession, target: RowSelection, reference: ReferencedBy): Promise<number>;
+  /** Large objects of the database. */
+  largeObjects(session: SqlSession): Promise<number>;
   /**
    * Puts rows that come from elsewhere into a temporary table of this session's transaction, with the types of `table`'s columns
    * and nothing else of it. The selection that it gives describes and reads them as if they stood in `table`.

@@ -9,10 +9,11 @@ import type { BackupReport } from "../model/report.ts";
 import type { SqlSession } from "../ports/session.ts";
 import type { BackupWriter } from "../ports/store.ts";
 import type { BackupScope } from "../plan/backup.ts";
-import { backupRules, planBackup, recordedRules } from "../plan/backup.ts";
+import { backupRules, largeObjectColumns, planBackup, recordedRules } from "../plan/backup.ts";
+import { largeObjectWarning } from "../plan/reset.ts";
 import { appliedOf } from "./inspect.ts";
 import type { Ports, Project, Run } from "./context.ts";
-import { append, iso, step, throwIfAborted } from "./context.ts";
+import { append, iso, step, throwIfAborted, warn } from "./context.ts";
 import { withRun } from "./with-run.ts";
 
 /**
@@ -26,7 +27,10 @@ export async function writeBackup(
   const { engine } = run.ports;
   const catalog = await engine.catalog(session);
   const keep = backupRules(catalog, run.project.keep, scope);
-  const selections = planBackup(catalog, keep);
+  const selections = planBackup(catalog, keep, run.project.naturalKeys);
+  const oids = largeObjectColumns(catalog, keep);
+  const largeObjects = oids.length === 0 ? 0 : await run.ports.rows.largeObjects(session);
+  if (largeObjects > 0) warn(run, largeObjectWarning(largeObjects, oids));
   return writeParts(run, { session, target, keep }, async (writer) => {
     const total = selections.length;
     for (const [index, selection] of selections.entries()) {
@@ -95,8 +99,10 @@ export async function writePart(
   },
 ): Promise<BackupEntry> {
   const facts = await run.ports.rows.describe(session, selection);
+  // How the table is read is no fact about its rows.
+  const { hasChildren: _, ...table } = as.table;
   const entry = await writer.add(
-    { id, role: as.role, table: as.table, columns: facts.columns, copy: facts.copy, digest: facts.digest },
+    { id, role: as.role, table, columns: facts.columns, copy: facts.copy, digest: facts.digest },
     run.ports.rows.read(session, selection, facts),
   );
   if (entry.rows !== facts.rows) {

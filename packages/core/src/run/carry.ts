@@ -91,7 +91,10 @@ async function carryRows(
     acceptLoss,
   }: CarryRequest & { session: SqlSession; keep: KeepRules; route: Route; from: CarrySource },
 ): Promise<CarryResult> {
-  const plan = planCarry(from.entries, catalog, keep, from.sequences);
+  const plan = planCarry(from.entries, catalog, keep, {
+    naturalKeys: run.project.naturalKeys,
+    sequences: from.sequences,
+  });
   const ways = describeWays(plan, { route, harvest: from.harvest });
   for (const { table, suggestions } of ways) for (const text of suggestions) warn(run, `${table}: ${text}`);
   for (const text of harvestWarnings(from.harvest)) warn(run, text);

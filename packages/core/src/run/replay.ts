@@ -93,7 +93,7 @@ async function replayRows(
     const rule = keepRuleOf(table, keep) ?? { where: null, onConflict: "kept" as const, onMissing: {} };
     return [tableLabel(table), { ...rule, where }] as const;
   });
-  const selections = planBackup(catalog, Object.fromEntries(harvested));
+  const selections = planBackup(catalog, Object.fromEntries(harvested), run.project.naturalKeys);
   const entries: BackupEntry[] = [];
   for (const [index, selection] of selections.entries()) {
     const { table, role } = selection;

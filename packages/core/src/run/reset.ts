@@ -114,7 +114,9 @@ export async function raiseFence(
   return step(run, { kind: "fence", title: "fence" }, async () => {
     const catalog = facts.live?.catalog;
     if (catalog === undefined) throw new ReplantError("REPLANT_INTERNAL", "live was not inspected");
-    const tables = [...new Set(planBackup(catalog, run.project.keep).map((selection) => selection.table))];
+    const tables = [
+      ...new Set(planBackup(catalog, run.project.keep, run.project.naturalKeys).map((selection) => selection.table)),
+    ];
     const fence = await run.ports.engine.fence(live, tables);
     const others = facts.target.sessions.length;
     return {

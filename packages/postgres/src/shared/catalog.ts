@@ -3,6 +3,7 @@ import type { Catalog, Column, ForeignKey, Key, SqlSession, Table, TableName } f
 interface TableRow extends TableName {
   oid: string;
   estimate: string;
+  has_children: boolean;
 }
 interface ColumnRow {
   oid: string;
@@ -32,7 +33,8 @@ interface ForeignKeyRow {
 
 // Extension members belong to the extension; `replant` is ours; partitions are read and written through their parent.
 const tablesSql = `
-select c.oid::text, n.nspname as schema, c.relname as name, c.reltuples::bigint::text as estimate
+select c.oid::text, n.nspname as schema, c.relname as name, c.reltuples::bigint::text as estimate,
+  exists (select from pg_inherits i join pg_class h on h.oid = i.inhrelid where i.inhparent = c.oid and not h.relispartition) as has_children
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't'
   and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'replant')
@@ -85,6 +87,7 @@ export async function readCatalog(session: SqlSession): Promise<Catalog> {
       keys: (keys.get(table.oid) ?? []).map(toKey),
       foreignKeys: (foreignKeys.get(table.oid) ?? []).map(toForeignKey),
       rowEstimate: Number(table.estimate),
+      ...(table.has_children ? { hasChildren: true } : {}),
     })),
   };
 }

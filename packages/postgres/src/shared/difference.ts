@@ -1,6 +1,6 @@
 import type { Catalog, SqlSession, Table, TableDifference, TableName } from "@replant/core";
 import { findTable, identityColumns } from "@replant/core";
-import { quoteIdent, quoteTable } from "./quote.ts";
+import { ownRows, quoteIdent } from "./quote.ts";
 import { digestSql } from "./selection.ts";
 import { readCatalog } from "./catalog.ts";
 
@@ -34,7 +34,7 @@ function columnsOf(table: Table): string[] {
 
 async function digest(session: SqlSession, table: Table): Promise<string> {
   const [row] = await session.query<{ rows: string; digest: string }>(
-    digestSql(columnsOf(table), `${quoteTable(table)} t`),
+    digestSql(columnsOf(table), `${ownRows(table)} t`),
   );
   return `${row?.rows} ${row?.digest}`;
 }
@@ -43,7 +43,7 @@ async function digest(session: SqlSession, table: Table): Promise<string> {
 async function* hashes(session: SqlSession, table: Table): AsyncGenerator<readonly [string, string]> {
   const key = identityColumns(table)?.map((name) => `t.${quoteIdent(name)}`) ?? columnsOf(table);
   const sql = `copy (select k, h from (select md5(row(${key.join(", ")})::text) as k,
-    md5(row(${columnsOf(table).join(", ")})::text) as h from ${quoteTable(table)} t) q
+    md5(row(${columnsOf(table).join(", ")})::text) as h from ${ownRows(table)} t) q
     order by k collate "C", h collate "C") to stdout`;
   const decoder = new TextDecoder();
   let rest = "";

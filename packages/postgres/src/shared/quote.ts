@@ -1,4 +1,4 @@
-import type { TableName } from "@replant/core";
+import type { Table, TableName } from "@replant/core";
 import { ReplantError } from "@replant/core";
 
 /** Quotes an identifier for SQL text. Names are data: every name that reaches SQL goes through here. */
@@ -17,6 +17,11 @@ export function quoteLiteral(text: string): string {
 
 export function quoteTable(table: TableName): string {
   return `${quoteIdent(table.schema)}.${quoteIdent(table.name)}`;
+}
+
+/** A table where its rows are read or changed: without those of tables that inherit from it and are listed themselves. */
+export function ownRows(table: Pick<Table, "schema" | "name" | "hasChildren">): string {
+  return table.hasChildren === true ? `only ${quoteTable(table)}` : quoteTable(table);
 }
 
 /** `"a", "b"`, each with an alias in front when one is given. */

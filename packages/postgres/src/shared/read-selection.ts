@@ -1,7 +1,7 @@
 import type { RowSelection, SelectionFacts, SqlSession } from "@replant/core";
 import { binaryValues, copyForm, copyOptions, sendFunctions, type CopyForm } from "./copy-form.ts";
 import { quoteIdent } from "./quote.ts";
-import { digestSql, selectionSql, storedColumns } from "./selection.ts";
+import { digestSql, seeingAll, selectionSql, storedColumns } from "./selection.ts";
 
 /** @param aboveBytes rows with more than this are read in binary form */
 export async function describeSelection(
@@ -14,9 +14,8 @@ export async function describeSelection(
   const values = columns.map((name) => `t.${quoteIdent(name)}`);
   const send = form.copy === "text" ? null : await sendFunctions(session, typesOf(selection, columns));
   const source = `(${selectionSql(selection, columns)}) as t`;
-  const [facts] = await session.query<{ rows: string; digest: string }>(
-    digestSql(send === null ? values : binaryValues(values, send), source),
-  );
+  const sql = digestSql(send === null ? values : binaryValues(values, send), source);
+  const [facts] = await seeingAll([selection.table], session.query<{ rows: string; digest: string }>(sql));
   const copy = send === null ? "text" : "binary";
   return { rows: Number(facts?.rows ?? 0), digest: facts?.digest ?? "0", columns, copy };
 }

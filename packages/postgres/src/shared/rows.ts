@@ -8,7 +8,7 @@ import { findOffenders } from "./replay/offenders.ts";
 import { describeSelection, readSelection } from "./read-selection.ts";
 import { recordSequences } from "./sequences.ts";
 import { stageRows } from "./stage.ts";
-import { countRows, findRow } from "./selection.ts";
+import { countLargeObjects, countRows, countUnkept, findRow } from "./selection.ts";
 
 export interface RowPortOptions {
   /** Rows with more bytes than this are backed up in COPY's binary form. Default: what fits text safely. */
@@ -21,6 +21,8 @@ export function createRowPort(options: RowPortOptions = {}): RowPort {
   return {
     count: countRows,
     describe: (session, selection) => describeSelection(session, selection, aboveBytes),
+    unkept: countUnkept,
+    largeObjects: countLargeObjects,
     stage: stageRows,
     read: readSelection,
     sequences: recordSequences,

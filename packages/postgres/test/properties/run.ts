@@ -3,7 +3,7 @@ import { tableLabel } from "@replant/core";
 import * as fc from "fast-check";
 import { expect } from "vitest";
 import { carryBetween } from "../shared/harness.ts";
-import type { Pair } from "../shared/carry-cases.ts";
+import type { Pair } from "../shared/pairs.ts";
 import type { Rows } from "./oracle.ts";
 import { expectedOf } from "./oracle.ts";
 import type { Row, TableModel } from "./schema.ts";

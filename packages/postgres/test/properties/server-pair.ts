@@ -2,7 +2,7 @@ import { createDatabase } from "@replant/testkit";
 import { onTestFinished } from "vitest";
 import { openSession } from "../../src/server/session.ts";
 import { parseServerUrl } from "../../src/server/url.ts";
-import type { Pair } from "../shared/carry-cases.ts";
+import type { Pair } from "../shared/pairs.ts";
 
 /** Two databases on PostgreSQL 15 for all cases of a test. */
 export async function serverPair(): Promise<Pair> {

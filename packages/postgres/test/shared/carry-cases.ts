@@ -1,14 +1,9 @@
-import type { SqlSession } from "@replant/core";
 import { planBackup } from "@replant/core";
 import { describe, expect, test } from "vitest";
 import { readCatalog } from "../../src/shared/catalog.ts";
 import { createRowPort } from "../../src/shared/rows.ts";
 import { carryBetween, keepAll, lines } from "./harness.ts";
-
-export interface Pair {
-  readonly live: SqlSession;
-  readonly candidate: SqlSession;
-}
+import type { Prepare } from "./pairs.ts";
 
 const omni = `
 create type member_role as enum ('admin', 'member', 'viewer');
@@ -54,15 +49,8 @@ insert into v (id) values (21);`;
 
 const small = createRowPort({ binaryAboveBytes: 10_000 });
 
-/** What carrying promises, against any engine: `open` gives two empty databases. */
-export function carryCases(open: () => Promise<Pair>): void {
-  async function prepared(live: string, candidate: string): Promise<Pair> {
-    const pair = await open();
-    await pair.live.script(live);
-    await pair.candidate.script(candidate);
-    return pair;
-  }
-
+/** What carrying promises, against any engine. */
+export function carryCases(prepared: Prepare): void {
   describe("references by meaning", () => {
     test("every enablement stands on the right server although all server ids are new, also through two steps", async () => {
       const { live, candidate } = await prepared(omni + seeds + kept, omni + seeds);
@@ -639,7 +627,7 @@ export function carryCases(open: () => Promise<Pair>): void {
         schema,
       );
       const rules = { v: keepAll, o: keepAll, nokey: keepAll };
-      const { plan, outcome, findings } = await carryBetween(live, candidate, rules, small);
+      const { plan, outcome, findings } = await carryBetween(live, candidate, rules, { rows: small });
       expect(findings).toEqual([]);
       expect(plan.tables.map(({ table, copy }) => [table.name, copy])).toEqual([
         ["nokey", "binary"],
@@ -669,7 +657,7 @@ export function carryCases(open: () => Promise<Pair>): void {
     test("binary rows fit equal columns only: what cannot be loaded is named before anything is", async () => {
       const change = "alter table v alter column n type numeric(10,2); alter table v drop column j;";
       const { live, candidate } = await prepared(`${valued} ${values}`, `${valued} ${change}`);
-      const { plan } = await carryBetween(live, candidate, { v: keepAll }, small);
+      const { plan } = await carryBetween(live, candidate, { v: keepAll }, { rows: small });
       expect(plan.tables).toEqual([]);
       expect(plan.impossible).toMatchObject([
         { rows: 21, reason: `its rows are in binary form, which fits equal columns only, and "j" is not what it was` },
@@ -688,7 +676,7 @@ export function carryCases(open: () => Promise<Pair>): void {
       const context = selections.find(({ role }) => role === "context");
       if (context === undefined) throw new Error("servers are context");
       expect(await small.describe(live, context)).toMatchObject({ columns: ["id", "key", "blob"], copy: "text" });
-      const { findings } = await carryBetween(live, candidate, { uses: keepAll }, small);
+      const { findings } = await carryBetween(live, candidate, { uses: keepAll }, { rows: small });
       expect(findings).toEqual([]);
       const sql = "select u.id, s.key from uses u join servers s on s.id = u.server order by 1";
       expect(await lines(candidate, sql)).toEqual(["(1,a)", "(2,b)"]);

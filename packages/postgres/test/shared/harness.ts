@@ -3,7 +3,9 @@ import type {
   CarryOutcome,
   CarryPlan,
   KeepRules,
+  NaturalKeys,
   RecordedSequence,
+  RowPort,
   RowSource,
   SqlSession,
 } from "@replant/core";
@@ -26,11 +28,20 @@ export interface MemoryBackup {
   readonly source: RowSource;
 }
 
+export interface HarnessOptions {
+  readonly naturalKeys?: NaturalKeys;
+  readonly rows?: RowPort;
+}
+
 /** Backs up what the rules select, as a run does into files. */
-export async function backUp(live: SqlSession, keep: KeepRules, rows = rowPort): Promise<MemoryBackup> {
+export async function backUp(
+  live: SqlSession,
+  keep: KeepRules,
+  { naturalKeys = {}, rows = rowPort }: HarnessOptions = {},
+): Promise<MemoryBackup> {
   const parts = new Map<string, Uint8Array[]>();
   const entries: BackupEntry[] = [];
-  for (const [index, selection] of planBackup(await readCatalog(live), keep).entries()) {
+  for (const [index, selection] of planBackup(await readCatalog(live), keep, naturalKeys).entries()) {
     const id = `t${String(index + 1).padStart(4, "0")}`;
     const { role, table } = selection;
     const facts = await rows.describe(live, selection);
@@ -57,10 +68,9 @@ export async function backUp(live: SqlSession, keep: KeepRules, rows = rowPort):
 export async function carryBackup(
   candidate: SqlSession,
   { entries, sequences, source }: MemoryBackup,
-  keep: KeepRules,
-  rows = rowPort,
+  { keep, naturalKeys = {}, rows = rowPort }: HarnessOptions & { readonly keep: KeepRules },
 ): Promise<Carried> {
-  const plan = planCarry(entries, await readCatalog(candidate), keep, sequences);
+  const plan = planCarry(entries, await readCatalog(candidate), keep, { naturalKeys, sequences });
   const outcome = await rows.carry(candidate, plan, source);
   return { plan, outcome, findings: await rows.verify(candidate, plan, outcome) };
 }
@@ -69,9 +79,9 @@ export async function carryBetween(
   live: SqlSession,
   candidate: SqlSession,
   keep: KeepRules,
-  rows = rowPort,
+  options: HarnessOptions = {},
 ): Promise<Carried> {
-  return carryBackup(candidate, await backUp(live, keep, rows), keep, rows);
+  return carryBackup(candidate, await backUp(live, keep, options), { keep, ...options });
 }
 
 /** Rows of a query as the server's text, one line per row. */

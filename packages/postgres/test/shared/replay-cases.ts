@@ -57,7 +57,7 @@ export function replayCases(open: OpenSessions): void {
           return rowPort.read(scratch, selections[at]!, replayed[at]!);
         },
       },
-      keep,
+      { keep },
     );
     expect(carried.findings).toEqual([]);
     return { candidate, harvest, carried };

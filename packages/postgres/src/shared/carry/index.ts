@@ -4,8 +4,12 @@ import { readCatalog } from "../catalog.ts";
 import { relaxConstraints } from "./defer.ts";
 import { loadAll, refreshViews } from "./load.ts";
 import { settleConflicts } from "./merge.ts";
+import { assertNaturalKeys } from "./natural-keys.ts";
+import { findOccurrences } from "./occurrences.ts";
 import { findFaults, readBack, unvalidatedConstraints } from "./readback.ts";
-import { buildMaps, resolveMissing, resolveViews } from "./references.ts";
+import { buildMaps, resolveMissing } from "./references.ts";
+import { resolveViews } from "./resolve.ts";
+import { findSeeds } from "./seeds.ts";
 import { advanceSequences } from "./sequences.ts";
 import { stage } from "./staging.ts";
 
@@ -20,6 +24,9 @@ export async function carry(session: SqlSession, plan: CarryPlan, source: RowSou
     const catalog = await readCatalog(session);
     const unvalidated = await unvalidatedConstraints(session);
     const staging = await stage(session, plan, source);
+    await assertNaturalKeys(session, plan);
+    await findSeeds(session, staging, catalog);
+    await findOccurrences(session, staging, catalog);
     const maps = await buildMaps(session, staging, catalog);
     await resolveMissing(session, staging, maps);
     await resolveViews(session, staging, maps);

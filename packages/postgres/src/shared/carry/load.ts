@@ -1,10 +1,11 @@
 import type { Catalog, SqlSession } from "@replant/core";
 import { ReplantError, sqlState, tableLabel } from "@replant/core";
-import { columnList, doBlock, quoteTable } from "../quote.ts";
+import { columnList, doBlock, ownRows, quoteTable } from "../quote.ts";
 import type { Exclusion } from "./merge.ts";
 import { findMerges, lateConflicts, mergeSql, rememberReplacedSql, repointSeededSql } from "./merge.ts";
 import { danglingSql, resolveMissing } from "./references.ts";
 import type { ReferenceMaps } from "./references.ts";
+import { followReplacedSeedsSql } from "./seeds.ts";
 import type { StagedTable, Staging } from "./staging.ts";
 import { writtenColumns } from "./staging.ts";
 
@@ -37,10 +38,10 @@ export async function loadAll(
       merged.set(table, merges);
       failure = await (merges === 0
         ? write(session, table, insertSql)
-        : mergeTable(session, { table, catalog, index }));
+        : mergeTable(session, { table, staging, catalog, index }));
       if (failure !== null) break;
     }
-    failure ??= await findDangling(session, staging);
+    failure ??= await findDangling(session, staging, maps);
     if (failure === null) {
       await session.script("release savepoint replant_load; drop table replant_failed");
       return merged;
@@ -52,11 +53,11 @@ export async function loadAll(
 }
 
 /** Rows whose reference means nothing after all, because what it means was replaced: the constraint would refuse all rows. */
-async function findDangling(session: SqlSession, staging: Staging): Promise<Failure | null> {
+async function findDangling(session: SqlSession, staging: Staging, maps: ReferenceMaps): Promise<Failure | null> {
   for (const table of staging.tables) {
     if (table.plan.references.length === 0) continue;
-    const found = table.plan.references.map((reference) => danglingSql(table, reference));
-    const rows = await session.query<Exclusion>(`select distinct on (q.n) q.n::text as n, q.kind, q.reason
+    const found = table.plan.references.map((reference) => danglingSql(table, reference, maps));
+    const rows = await session.query<Exclusion>(`select distinct on (q.n) q.n::text as n, q.kind, q.reason, q.r
       from (${found.join(" union all ")}) q order by q.n`);
     if (rows.length > 0) return { table, rows };
   }
@@ -66,8 +67,10 @@ async function findDangling(session: SqlSession, staging: Staging): Promise<Fail
 /** Loads a table of which some rows take the place of existing ones. */
 async function mergeTable(
   session: SqlSession,
-  { table, catalog, index }: { table: StagedTable; catalog: Catalog; index: number },
+  { table, staging, catalog, index }: { table: StagedTable; staging: Staging; catalog: Catalog; index: number },
 ): Promise<Failure | null> {
+  const rows = ownRows(table.plan.table);
+  for (const sql of followReplacedSeedsSql(table, { staging, rows })) await session.query(sql);
   for (const sql of rememberReplacedSql(table, catalog, index)) await session.query(sql);
   const failure = (await write(session, table, mergeSql)) ?? (await write(session, table, insertSql));
   if (failure !== null) return failure;
@@ -137,7 +140,7 @@ async function findFailing(
 
 async function exclude(session: SqlSession, { table, rows }: Failure): Promise<void> {
   await session.query(
-    `insert into ${table.excluded} select (r->>'n')::bigint, r->>'kind', r->>'reason'
+    `insert into ${table.excluded} select (r->>'n')::bigint, r->>'kind', r->>'reason', (r->>'r')::int
      from jsonb_array_elements($1::text::jsonb) r on conflict do nothing`,
     [JSON.stringify(rows)],
   );

@@ -1,7 +1,9 @@
 import type { Catalog, ForeignKey, SqlSession, Table } from "@replant/core";
 import { sameTable, tableLabel } from "@replant/core";
-import { quoteIdent, quoteLiteral, quoteTable } from "../quote.ts";
+import { ownRows, quoteIdent, quoteLiteral } from "../quote.ts";
+import { keyLabelSql } from "../selection.ts";
 import type { ReferenceMaps } from "./references.ts";
+import { seededName } from "./resolve.ts";
 import type { StagedTable, Staging } from "./staging.ts";
 import { columnIndex, writtenColumns } from "./staging.ts";
 
@@ -10,35 +12,39 @@ export interface Exclusion extends Record<string, unknown> {
   readonly n: string;
   readonly kind: "quarantined" | "dropped";
   readonly reason: string;
+  /** Index of the reference that is missing; absent or null for other reasons. */
+  readonly r?: number | null;
 }
 
-/** Pairs of a row to load and an existing row that share a unique key. */
-function collisionsSql(table: StagedTable): string | null {
+/** Pairs of a row to load and an existing row that share a unique key; `extra` gives more columns of a pair by its key. */
+function collisionsSql(table: StagedTable, extra: (key: readonly string[]) => string = () => ""): string | null {
   const parts = table.plan.uniqueKeys.map((key) => {
     const equal = key.map((name) => `t.${quoteIdent(name)} = r.f${columnIndex(table.plan, name)}`);
-    return `select r.n, t.ctid as place, t.tableoid as part from ${table.resolved} r join ${quoteTable(table.plan.table)} t on ${equal.join(" and ")}`;
+    return `select r.n, t.ctid as place, t.tableoid as part${extra(key)} from ${table.resolved} r join ${ownRows(table.plan.table)} t on ${equal.join(" and ")}`;
   });
   return parts.length === 0 ? null : parts.join(" union ");
 }
 
 /** A select of `n`, `kind`, `reason` for the rows whose collisions do not end in a merge; null where nothing can collide. */
 function conflictsSql(table: StagedTable): string | null {
-  const collisions = collisionsSql(table);
-  if (collisions === null) return null;
+  const value = (name: string): string => `r.f${columnIndex(table.plan, name)}`;
+  const keyed = collisionsSql(table, (key) => `, ${keyLabelSql(key, value)} as key`);
+  if (keyed === null) return null;
   const label = tableLabel(table.plan.table);
-  const keyNames = table.plan.uniqueKeys.map((key) => `(${key.join(", ")})`).join(", ");
+  const keys = "(select string_agg(distinct k.key, ' and ') from keyed k where k.n = c.n)";
   const rows = (kind: string, reason: string, from: string): string =>
-    `select c.n, '${kind}' as kind, ${quoteLiteral(reason)} as reason from ${from} c`;
+    `select c.n, '${kind}' as kind, ${quoteLiteral(reason)} || ${keys} as reason from ${from} c`;
+  const found = `with keyed as materialized (${keyed}), collisions as materialized (select distinct n, place, part from keyed)`;
   if (table.plan.onConflict === "error") {
-    const reason = `a row of the seeds has the same key of ${label}, one of ${keyNames}`;
-    return `select distinct q.* from (${rows("quarantined", reason, `(${collisions})`)}) q`;
+    const taken = rows("quarantined", `a row of the seeds has the same key of ${label}: `, "collisions");
+    return `${found} select distinct q.* from (${taken}) q`;
   }
   const parts = [
-    rows("quarantined", `two different rows of the seeds have its keys of ${label}, among ${keyNames}`, "ambiguous"),
-    rows("quarantined", `another kept row of ${label} takes the place of the same row of the seeds`, "contested"),
-    ...(table.plan.onConflict === "seed" ? [rows("dropped", "the row of the seeds wins by rule", "settled")] : []),
+    rows("quarantined", `two different rows of the seeds have its keys of ${label}: `, "ambiguous"),
+    rows("quarantined", `another kept row of ${label} takes the place of the same row of the seeds: `, "contested"),
+    ...(table.plan.onConflict === "seed" ? [rows("dropped", "the row of the seeds wins by rule: ", "settled")] : []),
   ];
-  return `with collisions as materialized (${collisions}),
+  return `${found},
     ambiguous as (select n from collisions group by n having count(*) > 1),
     single as (select * from collisions where n not in (select n from ambiguous)),
     contested as (select unnest(array_agg(n)) as n from single group by place, part having count(*) > 1),
@@ -84,15 +90,21 @@ async function mapToSeeded(
     if (indexes.some((index) => index < 0)) continue;
     const old = indexes.map((index) => `s.c${index}`);
     const now = map.columns.map((name) => `t.${quoteIdent(name)}`);
-    const columns = [...old.map((_, i) => `o${i}`), ...now.map((_, i) => `w${i}`)];
-    await session.query(`insert into ${map.name} (${columns.join(", ")}) select ${[...old, ...now].join(", ")}
-      from ${collisions} c join ${table.rows} s on s.n = c.n join ${quoteTable(table.plan.table)} t on t.ctid = c.place and t.tableoid = c.part
+    const columns = [...old.map((_, i) => `o${i}`), ...now.map((_, i) => `w${i}`), "key"];
+    const label = keyLabelSql(joinedBy(table, map.columns), (name) => `t.${quoteIdent(name)}`);
+    await session.query(`insert into ${map.name} (${columns.join(", ")}) select ${[...old, ...now, label].join(", ")}
+      from ${collisions} c join ${table.rows} s on s.n = c.n join ${ownRows(table.plan.table)} t on t.ctid = c.place and t.tableoid = c.part
       where ${old.map((value) => `${value} is not null`).join(" and ")}
-      on conflict (${old.map((_, i) => `o${i}`).join(", ")}) do update set kept = false, ${now.map((_, i) => `w${i} = excluded.w${i}`).join(", ")}`);
+      on conflict (${old.map((_, i) => `o${i}`).join(", ")}) do update set kept = false, key = excluded.key, ${now.map((_, i) => `w${i} = excluded.w${i}`).join(", ")}`);
   }
 }
 
-/** Finds the rows that take the place of an existing one, right before they do. Returns how many. */
+/** The unique key that most likely joined a row with the seeded one: another than the columns that rows are pointed at by. */
+function joinedBy({ plan }: StagedTable, columns: readonly string[]): readonly string[] {
+  return plan.uniqueKeys.find((key) => key.join("\0") !== columns.join("\0")) ?? columns;
+}
+
+/** Finds the rows that take the place of an existing one, right before they do, and what of it stays. Returns how many. */
 export async function findMerges(session: SqlSession, table: StagedTable): Promise<number> {
   const collisions = collisionsSql(table);
   if (collisions === null) return 0;
@@ -100,6 +112,12 @@ export async function findMerges(session: SqlSession, table: StagedTable): Promi
     `with found as (insert into ${table.merged} select n, place, part from (${collisions}) c returning n)
      select count(*)::text as n from found`,
   );
+  const stays = writtenColumns(table.plan).filter(({ column }) => table.plan.seedColumns.includes(column.target.name));
+  if (stays.length > 0) {
+    await session.query(`insert into ${seededName(table)} (n, ${stays.map(({ index }) => `v${index}`).join(", ")})
+      select g.n, ${stays.map(({ column }) => `t.${quoteIdent(column.target.name)}`).join(", ")}
+      from ${table.merged} g join ${ownRows(table.plan.table)} t on t.ctid = g.place and t.tableoid = g.part`);
+  }
   return Number(rows[0]?.n ?? 0);
 }
 
@@ -108,7 +126,7 @@ export function rememberReplacedSql(table: StagedTable, catalog: Catalog, index:
   return referencing(table, catalog).map(({ key }, i) => {
     const old = key.targetColumns.map((name, j) => `t.${quoteIdent(name)} as o${j}`);
     return `create temp table replant_p${index}_${i} as select g.n, ${old.join(", ")}
-      from ${table.merged} g join ${quoteTable(table.plan.table)} t on t.ctid = g.place and t.tableoid = g.part`;
+      from ${table.merged} g join ${ownRows(table.plan.table)} t on t.ctid = g.place and t.tableoid = g.part`;
   });
 }
 
@@ -120,7 +138,7 @@ export function repointSeededSql(table: StagedTable, catalog: Catalog, index: nu
     const match = key.columns.map((name, j) => `c.${quoteIdent(name)} = p.o${j}`);
     const differs = key.columns.map((_, j) => `p.o${j} is distinct from ${now[j]}`);
     return [
-      `update ${quoteTable(owner)} c set ${set.join(", ")} from replant_p${index}_${i} p join ${table.resolved} r on r.n = p.n
+      `update ${ownRows(owner)} c set ${set.join(", ")} from replant_p${index}_${i} p join ${table.resolved} r on r.n = p.n
         where ${match.join(" and ")} and (${differs.join(" or ")})`,
       `drop table replant_p${index}_${i}`,
     ];
@@ -139,6 +157,6 @@ function referencing(table: StagedTable, catalog: Catalog): { readonly owner: Ta
 /** Writes kept values over the existing row, in place, so that nothing that points at it cascades. */
 export function mergeSql(table: StagedTable, condition: string): string {
   const set = writtenColumns(table.plan).map(({ column, index }) => `${quoteIdent(column.target.name)} = r.f${index}`);
-  return `update ${quoteTable(table.plan.table)} t set ${set.join(", ")}
+  return `update ${ownRows(table.plan.table)} t set ${set.join(", ")}
     from ${table.merged} g join ${table.resolved} r on r.n = g.n where t.ctid = g.place and t.tableoid = g.part and ${condition}`;
 }

@@ -5,21 +5,19 @@ import type {
   CarryPlan,
   CarryTable,
   Column,
+  MissingReference,
   QuarantinedRow,
   RepointedReference,
   SqlSession,
 } from "@replant/core";
 import { tableLabel } from "@replant/core";
-import { quoteIdent, quoteTable } from "../quote.ts";
-import { keyLabelSql } from "../selection.ts";
+import { ownRows, quoteIdent } from "../quote.ts";
+import { missingReferences, repointedReferences } from "./readback-references.ts";
 import type { ReferenceMaps } from "./references.ts";
-import { repointedSql } from "./references.ts";
 import { sequencesBehind } from "./sequences.ts";
 import type { StagedTable, Staging } from "./staging.ts";
 import { columnIndex, writtenColumns } from "./staging.ts";
-
-/** At most this many quarantined rows are listed by name; counts are complete. */
-const listedRowsMax = 1000;
+import { listedRowsMax, listRows, rowLabelSql } from "./row-labels.ts";
 
 // Types whose equality means equal text; all others are compared as text (1.0 and 1.00 are equal numbers, not equal values).
 const exactEquality =
@@ -37,48 +35,50 @@ export async function readBack(
 ): Promise<CarryOutcome> {
   const tables: CarriedTable[] = plan.tables
     .filter((table) => table.rows === 0)
-    .map((table) => ({ table: nameOf(table), inBackup: 0, carried: 0, replacedSeeded: 0, dropped: 0, quarantined: 0 }));
+    .map((table) => ({
+      table: nameOf(table),
+      inBackup: 0,
+      carried: 0,
+      replacedSeeded: 0,
+      merged: [],
+      dropped: 0,
+      quarantined: 0,
+    }));
   const repointed: RepointedReference[] = [];
+  const missing: MissingReference[] = [];
   const quarantined: QuarantinedRow[] = [];
   for (const table of staging.tables) {
-    const counts = await countRows(session, { table, maps });
+    const counts = await countRows(session, table);
+    const replacedSeeded = merged.get(table) ?? 0;
     tables.push({
       table: nameOf(table.plan),
       inBackup: table.plan.rows,
-      replacedSeeded: merged.get(table) ?? 0,
-      ...counts.rows,
+      replacedSeeded,
+      merged: replacedSeeded === 0 ? [] : await listRows(session, table, table.merged),
+      ...counts,
     });
-    for (const [index, { constraint }] of table.plan.references.entries()) {
-      const rows = counts.repointed[index] ?? 0;
-      if (rows > 0) repointed.push({ table: nameOf(table.plan), constraint, rows });
-    }
-    if (counts.rows.quarantined > 0 && quarantined.length < listedRowsMax) {
+    repointed.push(...(await repointedReferences(session, table, maps)));
+    missing.push(...(await missingReferences(session, table)));
+    if (counts.quarantined > 0 && quarantined.length < listedRowsMax) {
       quarantined.push(...(await listQuarantined(session, table)));
     }
   }
   const order = plan.tables.map((table) => tableLabel(table.table));
   tables.sort((a, b) => order.indexOf(tableLabel(a.table)) - order.indexOf(tableLabel(b.table)));
-  return { tables, repointed, quarantined: quarantined.slice(0, listedRowsMax) };
-}
-
-interface Counts {
-  readonly rows: Pick<CarriedTable, "carried" | "dropped" | "quarantined">;
-  /** By index of the plan's references. */
-  readonly repointed: readonly number[];
+  return { tables, repointed, missing, quarantined: quarantined.slice(0, listedRowsMax) };
 }
 
 /** All counts of one table in one query. */
 async function countRows(
   session: SqlSession,
-  { table, maps }: { table: StagedTable; maps: ReferenceMaps },
-): Promise<Counts> {
+  table: StagedTable,
+): Promise<Pick<CarriedTable, "carried" | "dropped" | "quarantined">> {
   const ofKind = (kind: string): string => `(select count(*) from ${table.excluded} where kind = '${kind}')`;
-  const repointed = table.plan.references.map((reference) => repointedSql(table, reference, maps));
   const [row] = await session.query<{ counts: string[] }>(
-    `select array[${[carriedSql(table), ofKind("dropped"), ofKind("quarantined"), ...repointed].join(", ")}]::text[] as counts`,
+    `select array[${[carriedSql(table), ofKind("dropped"), ofKind("quarantined")].join(", ")}]::text[] as counts`,
   );
-  const [carried = 0, dropped = 0, quarantinedRows = 0, ...rest] = (row?.counts ?? []).map(Number);
-  return { rows: { carried, dropped, quarantined: quarantinedRows }, repointed: rest };
+  const [carried = 0, dropped = 0, quarantined = 0] = (row?.counts ?? []).map(Number);
+  return { carried, dropped, quarantined };
 }
 
 function nameOf({ table }: CarryTable): { schema: string; name: string } {
@@ -95,7 +95,7 @@ function equalSql(column: Column, index: number): string {
 /** Rows that stand in the new database exactly as they were meant to. */
 function carriedSql(table: StagedTable): string {
   const written = writtenColumns(table.plan);
-  const target = quoteTable(table.plan.table);
+  const target = ownRows(table.plan.table);
   const { identity } = table.plan;
   if (identity === null) {
     // The text of a large value may be larger than a server can hold, so only types without an equality of their own become text.
@@ -110,14 +110,8 @@ function carriedSql(table: StagedTable): string {
 }
 
 async function listQuarantined(session: SqlSession, table: StagedTable): Promise<QuarantinedRow[]> {
-  const { identity } = table.plan;
-  const staged = (name: string): boolean => columnIndex(table.plan, name) < table.plan.sourceColumns.length;
-  const label =
-    identity === null || !identity.every(staged)
-      ? "'row ' || s.n"
-      : keyLabelSql(identity, (name) => `s.c${columnIndex(table.plan, name)}`);
   const rows = await session.query<{ row: string; reason: string }>(
-    `select ${label} as row, x.reason from ${table.excluded} x join ${table.raw} s on s.n = x.n
+    `select ${rowLabelSql(table)} as row, x.reason from ${table.excluded} x join ${table.raw} s on s.n = x.n
      where x.kind = 'quarantined' order by x.n limit ${listedRowsMax}`,
   );
   return rows.map(({ row, reason }) => ({ table: nameOf(table.plan), row, reason }));

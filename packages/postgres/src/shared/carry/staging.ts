@@ -12,9 +12,9 @@ export interface StagedTable {
   readonly raw: string;
   /** Those of them whose values fit the new columns, in their types. */
   readonly rows: string;
-  /** Rows that will not be loaded: `n`, `kind` (`quarantined` | `dropped`), `reason`. */
+  /** Rows that will not be loaded: `n`, `kind` (`quarantined` | `dropped`), `reason`, `r` (the reference that is missing, or null). */
   readonly excluded: string;
-  /** References to be nulled: `n`, `r` (index into the plan's references). */
+  /** References whose rule `null` or `{ seed }` was applied: `n`, `r` (index into the plan's references). */
   readonly nulled: string;
   /** Rows that take the place of an existing row: `n`, `place` (its ctid), `part` (the table that has it, a partition's own). */
   readonly merged: string;
@@ -111,7 +111,7 @@ async function stageTable(
     await fill(typed);
   }
   await session.script(`release savepoint replant_stage;
-    create temp table ${excluded} (n bigint primary key, kind text not null, reason text not null);
+    create temp table ${excluded} (n bigint primary key, kind text not null, reason text not null, r int);
     create temp table replant_z${index} (n bigint, r int, primary key (n, r));
     create temp table replant_g${index} (n bigint primary key, place tid not null, part oid not null)`);
   const asIs = table.columns.every((column, i) => column === null || typed[i] === true);

@@ -4,7 +4,7 @@ import { readCatalog } from "../catalog.ts";
 import { looseForeignKeys, silentTriggers } from "../carry/defer.ts";
 import { advanceSequences } from "../carry/sequences.ts";
 import { binaryValues, copyOptions, sendFunctions } from "../copy-form.ts";
-import { columnList, quoteIdent, quoteLiteral, quoteTable } from "../quote.ts";
+import { columnList, ownRows, quoteIdent, quoteLiteral, quoteTable } from "../quote.ts";
 import { digestSql } from "../selection.ts";
 import { createTracking, keySql, relidSql } from "./tracking.ts";
 
@@ -58,7 +58,7 @@ async function fillPart(session: SqlSession, { entry, table, source }: Part): Pr
   const list = columnList(entry.columns);
   const staged = "replant_part";
   await session.script(
-    `create temp table ${staged} on commit drop as select ${list} from only ${quoteTable(table)} with no data`,
+    `create temp table ${staged} on commit drop as select ${list} from ${ownRows(table)} with no data`,
   );
   await session.copyIn(`copy ${staged} (${list}) from stdin${copyOptions(entry.copy)}`, source(entry.id));
   await assertArrived(session, { entry, table, staged });
@@ -105,6 +105,6 @@ async function assertArrived(
 async function trackOthers(session: SqlSession, table: Table): Promise<void> {
   const key = keySql(table, "t");
   if (key === null) return;
-  await session.script(`insert into replant.replay_row select ${relidSql(table)}, 'other', ${key} from ${quoteTable(table)} t
+  await session.script(`insert into replant.replay_row select ${relidSql(table)}, 'other', ${key} from ${ownRows(table)} t
     where not exists (select from replant.replay_row r where r.relid = ${relidSql(table)} and r.key = ${key})`);
 }

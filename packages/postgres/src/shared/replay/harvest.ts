@@ -1,7 +1,7 @@
 import type { Catalog, Harvest, HarvestedTable, KeepRules, SqlSession, Table, TableCount } from "@replant/core";
 import { findTable, identityColumns, isSurrogate, keepRuleOf } from "@replant/core";
 import { readCatalog } from "../catalog.ts";
-import { quoteIdent, quoteLiteral, quoteTable } from "../quote.ts";
+import { ownRows, quoteIdent, quoteLiteral } from "../quote.ts";
 import { keySql, readParts, relidSql, type TrackedPart } from "./tracking.ts";
 
 const listedRowsMax = 1000;
@@ -70,7 +70,7 @@ async function sortRows(
   { table, part, condition, content, likes }: Sorting,
 ): Promise<HarvestedTable> {
   const key = keySql(table, "t");
-  const from = `${quoteTable(table)} t`;
+  const from = `${ownRows(table)} t`;
   const relid = part === null ? relidSql(table) : `${part.relid}::oid`;
   const tracked = (role: string): string =>
     `exists (select from replant.replay_row r where r.relid = ${relid} ${role} and r.key = ${key ?? "''"})`;
@@ -167,7 +167,7 @@ async function copyLikes({
   await session.script("truncate replant.replay_like");
   await session.copyIn(
     "copy replant.replay_like from stdin",
-    candidate.copyOut(`copy (select md5(${contentSql(columns, "t")}) from ${quoteTable(other)} t) to stdout`),
+    candidate.copyOut(`copy (select md5(${contentSql(columns, "t")}) from ${ownRows(other)} t) to stdout`),
   );
   return true;
 }
