@@ -1,15 +1,28 @@
+import type { BackupStore } from "@replant/core";
 import { isReplantError } from "@replant/core";
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { diskStore } from "../src/disk/index.ts";
+import { diskStore, writeBackupFile } from "../src/disk/index.ts";
 import { sha256 } from "../src/format/manifest.ts";
 import { plantPart, readManifestJson, resealed } from "./hostile.ts";
-import { readDirectory } from "./independent-reader.ts";
+import { readDirectory, readFile } from "./independent-reader.ts";
 import { imageOf, readOnlyFiles } from "./memory-files.ts";
-import { firstId, newStore, readParts, secondId, writeBackup } from "./sample.ts";
+import {
+  binaryCopy,
+  chunks,
+  files,
+  firstId,
+  newStore,
+  readAll,
+  readParts,
+  sampleManifest,
+  samplePart,
+  secondId,
+  writeBackup,
+} from "./sample.ts";
 
 /*
  * A backup is changed in every way that a disk, a person or an attacker without new hashes may change it. Each time it must be
@@ -17,18 +30,20 @@ import { firstId, newStore, readParts, secondId, writeBackup } from "./sample.ts
  */
 
 /** How many changes are tried; `REPLANT_FUZZ=100000` tries more than a usual run has the time for. */
-const mutations = Number(process.env["REPLANT_FUZZ"] ?? 10_000);
-const limit = { timeout: 60_000 + mutations * 20 };
+const mutations = Number(process.env["REPLANT_FUZZ"] ?? 20_000);
+const limit = { timeout: 120_000 + mutations * 20 };
 
-const first = { t0001: "1\ta\n2\t\\N\n", t0002: "3\ta\n".repeat(60), t0003: "" };
-const second = { t0001: "1\tb\n2\t\\N\n", t0002: "3\tb\n".repeat(60), t0003: "" };
+const first = { t0001: "1\ta\n2\t\\N\n", t0002: "3\ta\n".repeat(60), t0003: binaryCopy([["4", "a"], ["5", null]]), t0004: "" }; // prettier-ignore
+const second = { t0001: "1\tb\n2\t\\N\n", t0002: "3\tb\n".repeat(60), t0003: binaryCopy([["4", "b"], ["5", null]]), t0004: "" }; // prettier-ignore
 const refusals = [
   "REPLANT_BACKUP_DAMAGED",
   "REPLANT_BACKUP_NEWER",
   "REPLANT_BACKUP_NOT_FOUND",
   "REPLANT_STORE_UNREADABLE",
 ];
-const targets = ["manifest.json", "t0001.copy.zst", "t0002.copy.zst", "t0003.copy.zst", "../latest-backup.json"];
+const partFiles = Object.keys(first).map((part) => `${part}.copy.zst`);
+const targets = ["manifest.json", ...partFiles];
+const pointerFile = "../latest-backup.json";
 
 /** Where the frames of a part's file begin, and its end. */
 function frameStarts(file: Buffer): number[] {
@@ -113,16 +128,19 @@ async function outcome(read: () => Promise<ReadonlyMap<string, Buffer>>): Promis
     if (isReplantError(error) && refusals.includes(error.code) && error.message.length < 1000) return "refused";
     throw error;
   }
-  for (const [id, text] of parts) {
-    if (!text.equals(Buffer.from(first[id as keyof typeof first])))
-      throw new Error(`part ${id} was read with other rows`);
+  for (const [id, rows] of parts) {
+    if (!rows.equals(Buffer.from(first[id as keyof typeof first]))) throw new Error(`part ${id} has other rows`);
   }
   return "same";
 }
 
-function independentOutcome(read: (name: string) => Buffer): "same" | "refused" {
+async function readFrom(store: BackupStore, reference: string): Promise<ReadonlyMap<string, Buffer>> {
+  return readParts(await store.open(reference));
+}
+
+function independentOutcome(read: () => ReadonlyMap<string, Buffer>): "same" | "refused" {
   try {
-    return readDirectory(read).size === 3 ? "same" : "refused";
+    return read().size === Object.keys(first).length ? "same" : "refused";
   } catch {
     return "refused";
   }
@@ -145,52 +163,69 @@ function cutFrames(path: string, text: string): void {
   plantPart(path, [...frames, { header: last, stored: new Uint8Array() }], totals);
 }
 
-/** Two good backups as an image in memory; `latest` means the first. Reading them through `store` can write nothing. */
+/** Two good backups as an image in memory, each in both shapes; `latest` means the first. Reading can write nothing. */
 async function sampleImage() {
   const { store: written, directory } = newStore();
-  for (const [id, parts] of [
-    [secondId, second],
-    [firstId, first],
-  ] as const) {
-    await writeBackup(written, id, parts);
+  const rows = Object.entries({ [secondId]: second, [firstId]: first });
+  for (const [id, parts] of rows) {
+    const writer = await written.create(id);
+    for (const [part, content] of Object.entries(parts)) {
+      await writer.add({ ...samplePart(part), copy: typeof content === "string" ? "text" : "binary" }, chunks(content));
+    }
+    await writer.seal(sampleManifest(id));
     cutFrames(join(directory, id), parts.t0002);
+    await writeBackupFile(files, await written.open(join(directory, id)), join(directory, `${id}.replant`));
   }
   const path = join(directory, firstId);
   const pointer = { id: firstId, sha256: sha256(readFileSync(join(path, "manifest.json"))) };
   writeFileSync(join(directory, "latest-backup.json"), JSON.stringify(pointer));
   const image = imageOf(directory);
   const content = (name: string): Buffer => image.get(name) ?? Buffer.alloc(0);
-  return { image, content, store: diskStore({ directory, files: readOnlyFiles(image) }), directory, path };
+  const inMemory = readOnlyFiles(image);
+  const store = diskStore({ directory, files: inMemory });
+  // A refusal lists what else a store has; an empty one makes that quick.
+  const elsewhere = diskStore({ directory: join(directory, "elsewhere"), files: inMemory });
+  return { image, content, store, elsewhere, directory, path };
 }
 
 test(
-  `${mutations} changes of bytes, frames and JSON: refused, or the same rows; the page's reader agrees`,
+  `${mutations} changes of bytes, frames and JSON in a directory: refused, or the same rows; the page's reader agrees`,
   limit,
   async () => {
-    const { image, content, store, directory, path } = await sampleImage();
+    const { image, content, store, elsewhere, directory, path } = await sampleImage();
     const seen = { same: 0, refused: 0 };
+    let number = 0;
     const change = fc.oneof(
-      { weight: 6, arbitrary: fc.tuple(fc.constantFrom(...targets), mutation) },
-      { weight: 2, arbitrary: fc.tuple(fc.constantFrom(...targets.slice(1, 4)), frameMutation) },
-      { weight: 2, arbitrary: fc.tuple(fc.constant("manifest.json"), edit) },
+      { weight: 30, arbitrary: fc.tuple(fc.constantFrom(...targets), mutation) },
+      { weight: 10, arbitrary: fc.tuple(fc.constantFrom(...partFiles), frameMutation) },
+      { weight: 10, arbitrary: fc.tuple(fc.constant("manifest.json"), edit) },
+      { weight: 1, arbitrary: fc.tuple(fc.constant(pointerFile), mutation) },
     );
-    const read = (reference: string) => outcome(async () => readParts(await store.open(reference)));
+    const read = (reference: string) => outcome(async () => readFrom(store, reference));
+    const opened = await elsewhere.open(path);
     expect([await read("latest"), await read(firstId), await read(path)]).toEqual(["same", "same", "same"]);
     await fc.assert(
       fc.asyncProperty(change, async ([target, mutate]) => {
         const file = join(path, target);
         const original = content(file);
-        const isPointer = target.startsWith("..");
+        const isPointer = target === pointerFile;
         const changed = mutate(original, isPointer ? original : content(join(directory, secondId, target)));
         image.set(file, changed);
         try {
-          const byPath = await read(path);
+          const part = /^t\d+/.exec(target)?.[0];
+          // An opened backup reads a changed part as one that is opened now: the manifest is the same.
+          const byPath = await outcome(async () =>
+            part === undefined ? readFrom(elsewhere, path) : new Map([[part, await readAll(opened.rows(part))]]),
+          );
           expect(byPath).toBe(isPointer || changed.equals(original) ? "same" : "refused");
-          expect(independentOutcome((name) => content(join(path, name)))).toBe(byPath);
+          seen[byPath]++;
+          number++;
+          // Every twentieth is also read by the other ways to it.
+          if (number % 20 !== 0 && !isPointer) return;
+          expect(independentOutcome(() => readDirectory((name) => content(join(path, name))))).toBe(byPath);
           const others = [await read("latest"), await read(firstId)];
           expect(isPointer || others.every((result) => result === byPath)).toBe(true);
           expect(await store.list()).toHaveLength(2);
-          seen[byPath]++;
         } finally {
           image.set(file, original);
         }
@@ -199,6 +234,67 @@ test(
     );
     expect(seen.refused).toBeGreaterThan(mutations / 2);
     expect((await store.list()).map(({ damage }) => damage)).toEqual([null, null]);
+  },
+);
+
+/** What a backup in one file is made of: where its head, its manifest and its parts begin, and its end. */
+function fileStarts(file: Buffer, manifestBytes: number, parts: readonly number[]): number[] {
+  const starts = [0, 12, 12 + manifestBytes];
+  for (const bytes of parts) starts.push((starts.at(-1) ?? 0) + bytes);
+  expect(starts.at(-1)).toBe(file.length);
+  return starts;
+}
+
+test(
+  `${mutations / 2} changes of a backup in one file: refused, or the same rows; the page's reader agrees`,
+  limit,
+  async () => {
+    const { image, content, elsewhere, directory, path } = await sampleImage();
+    const [file, other] = [firstId, secondId].map((id) => join(directory, `${id}.replant`)) as [string, string];
+    const [original, donor] = [content(file), content(other)];
+    const sizes = partFiles.map((name) => content(join(path, name)).length);
+    const starts = fileStarts(original, content(join(path, "manifest.json")).length, sizes);
+    const section = (source: Buffer, index: number): Buffer => source.subarray(starts[index], starts[index + 1]);
+    /** Head, manifest and parts left out, repeated, in another order, changed, or taken from the other backup. */
+    const sections = fc
+      .array(fc.tuple(fc.nat(starts.length - 2), fc.boolean(), fc.option(fc.oneof(mutation, edit), { freq: 3 })), {
+        minLength: 1,
+        maxLength: 7,
+      })
+      .map((choice): Mutation => (source, theirs) => {
+        const pieces = choice.map(([index, isTheirs, mutate]) => {
+          const piece = section(isTheirs ? theirs : source, index);
+          return mutate === null || index !== 1 ? piece : mutate(piece, section(theirs, 1));
+        });
+        return Buffer.concat(pieces);
+      });
+    /** One section changed, and the length in the head made right for it. */
+    const fitted = fc
+      .oneof(fc.tuple(fc.nat(starts.length - 2), mutation), fc.tuple(fc.constant(1), edit))
+      .map(([index, mutate]): Mutation => (source, theirs) => {
+        const pieces = starts.slice(1).map((_, place) => section(source, place));
+        const changed = mutate(section(source, index), section(theirs, index));
+        const whole = Buffer.concat(pieces.map((piece, place) => (place === index ? changed : piece)));
+        if (index === 1 && whole.length >= 8) whole.writeUInt32LE(4 + changed.length, 4);
+        return whole;
+      });
+    const change = fc.oneof(mutation, mutation, sections, fitted);
+    const read = (): Promise<"same" | "refused"> => outcome(() => readFrom(elsewhere, file));
+    expect(await read()).toBe("same");
+    const seen = { same: 0, refused: 0 };
+    await fc.assert(
+      fc.asyncProperty(change, async (mutate) => {
+        const changed = mutate(original, donor);
+        // The other backup as a whole is a good one, only not this one.
+        fc.pre(!changed.equals(donor));
+        image.set(file, changed);
+        const result = await read();
+        expect(result).toBe(changed.equals(original) ? "same" : "refused");
+        if (seen[result]++ % 20 === 0) expect(independentOutcome(() => readFile(changed))).toBe(result);
+      }),
+      { numRuns: mutations / 2 },
+    );
+    expect(seen.refused).toBeGreaterThan(mutations / 4);
   },
 );
 
@@ -227,10 +323,10 @@ function replaced(value: unknown, path: readonly string[], by: unknown): unknown
 }
 
 test(
-  `${mutations / 10} manifests with hostile names, counts and types under a right seal: refused, or the rows are the same`,
+  `${mutations / 40} manifests with hostile names, counts and types under a right seal: refused, or the rows are the same`,
   limit,
   async () => {
-    const { image, content, store, path } = await sampleImage();
+    const { image, content, store, elsewhere, path } = await sampleImage();
     const file = join(path, "manifest.json");
     const intact = content(file);
     const original = readManifestJson(path);
@@ -242,19 +338,91 @@ test(
         fc.pre(!changed.equals(intact));
         image.set(file, changed);
         // The pointer's digest finds every one of them, whoever sealed it.
-        expect(await outcome(async () => readParts(await store.open("latest")))).toBe("refused");
+        expect(await outcome(() => readFrom(store, "latest"))).toBe("refused");
         expect((await store.list()).find(({ id }) => id === firstId)?.damage).toEqual(expect.any(String));
-        if ((await outcome(async () => readParts(await store.open(path)))) === "refused") refused++;
+        if ((await outcome(() => readFrom(elsewhere, path))) === "refused") refused++;
       }),
-      { numRuns: mutations / 10 },
+      { numRuns: mutations / 40 },
     );
-    expect(refused).toBeGreaterThan(mutations / 20);
+    expect(refused).toBeGreaterThan(mutations / 80);
+  },
+);
+
+/** Frames by somebody who can compute every hash, and who says about each what is true or what is not. */
+const planted = fc.array(
+  fc.record({
+    // A bomb: 2 MiB of one byte in some 200.
+    content: fc.constantFrom(
+      ...[
+        "1\ta\n",
+        "1\ta",
+        "\n",
+        "PGCOPY\n\u00ff\r\n\0\0\0\0\0\0\0\0\0\u00ff\u00ff",
+        "",
+        "\n".repeat(2 ** 20),
+        "\n".repeat(2 ** 21),
+      ].map((text) => ({ bytes: Buffer.from(text, "latin1"), lines: text.split("\n").length - 1 })),
+    ),
+    isZstd: fc.boolean().map((odd) => !odd),
+    copyBytes: fc.option(fc.constantFrom(0, 1, 4, 1024 * 1024, 2 ** 32 - 1), { freq: 3 }),
+    storedBytes: fc.option(fc.constantFrom(0, 1, 64, 1024 * 1024, 2 ** 32 - 1), { freq: 3 }),
+    sequence: fc.option(fc.nat(3), { freq: 3 }),
+  }),
+  { maxLength: 3 },
+);
+
+test(
+  `${mutations / 40} parts of bombs and lies under right hashes: refused, or no more rows than are there`,
+  limit,
+  async () => {
+    const { store, directory } = newStore();
+    await writeBackup(store, firstId, { t0001: first.t0001 });
+    const path = join(directory, firstId);
+    const seen = { same: 0, refused: 0 };
+    const lies = fc.record({
+      rows: fc.option(fc.constantFrom(0, 1, 2 ** 53)),
+      sizeBytes: fc.option(fc.constantFrom(0, 4, 2 ** 40)),
+    });
+    await fc.assert(
+      fc.asyncProperty(planted, lies, fc.constantFrom("text", "binary"), async (frames, { rows, sizeBytes }, copy) => {
+        const length = frames.reduce((sum, { content }) => sum + content.bytes.length, 0);
+        const lines = copy === "text" ? frames.reduce((sum, { content }) => sum + content.lines, 0) : 0;
+        const data = frames.map(({ content, isZstd, copyBytes, storedBytes, sequence }) => {
+          const stored = isZstd ? zstdCompressSync(content.bytes) : content.bytes;
+          const header = {
+            kind: "data",
+            sequence: sequence ?? 0,
+            copyBytes: copyBytes ?? content.bytes.length,
+            storedBytes: storedBytes ?? stored.length,
+          } as const;
+          return { header, stored };
+        });
+        const totals = { rows: rows ?? lines, copyBytes: sizeBytes ?? length };
+        const last = { header: { kind: "last", sequence: 0, ...totals } as const, stored: new Uint8Array() };
+        plantPart(path, [...data, last], { rows: totals.rows, sizeBytes: totals.copyBytes });
+        const manifest = readManifestJson(path);
+        const entries = manifest.entries.map((entry) => ({ ...entry, copy }));
+        writeFileSync(join(path, "manifest.json"), resealed({ ...manifest, entries }));
+        let given = 0;
+        try {
+          for await (const piece of (await store.open(path)).rows("t0001")) given += piece.length;
+          expect(given).toBe(length);
+          seen.same++;
+        } catch (error) {
+          if (!isReplantError(error) || error.code !== "REPLANT_BACKUP_DAMAGED") throw error;
+          expect(given).toBeLessThanOrEqual(length);
+          seen.refused++;
+        }
+      }),
+      { numRuns: mutations / 40 },
+    );
+    expect([seen.same > 0, seen.refused > mutations / 80]).toEqual([true, true]);
   },
 );
 
 test("a backup that was copied under another id is not that backup", async () => {
   const { store, directory } = newStore();
-  await writeBackup(store, firstId, first);
+  await writeBackup(store, firstId, { t0001: first.t0001, t0004: "" });
   const copy = "2026-11-21T00-00-00-000Z-0000";
   cpSync(join(directory, firstId), join(directory, copy), { recursive: true });
   await expect(store.open(copy)).rejects.toMatchObject({

@@ -74,18 +74,20 @@ export const dictionary =
     );
   };
 
-/** An object of exactly these members. */
-export const object =
-  <T extends object>(members: { readonly [Name in keyof T]-?: Check<T[Name]> }): Check<T> =>
-  (value, where) => {
+/** An object of exactly these members; the checked one has them in the order of their names. */
+export const object = <T extends object>(members: { readonly [Name in keyof T]-?: Check<T[Name]> }): Check<T> => {
+  const checks = Object.entries<Check<unknown>>(members).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return (value, where) => {
     const found = plainObject(value, where);
-    const checks = Object.entries<Check<unknown>>(members);
-    const entries = checks.map(([name, check]) =>
-      Object.hasOwn(found, name) ? [name, check(found[name], `${where}.${name}`)] : fail(`${where}.${name}`, "there"),
-    );
+    const checked: Record<string, unknown> = {};
+    for (const [name, check] of checks) {
+      if (!Object.hasOwn(found, name)) fail(`${where}.${name}`, "there");
+      checked[name] = check(found[name], `${where}.${name}`);
+    }
     if (Object.keys(found).length > checks.length) fail(where, "free of members that this format does not have");
-    return Object.fromEntries(entries) as T;
+    return checked as T;
   };
+};
 
 function plainObject(value: unknown, where: string): Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return fail(where, "an object");
