@@ -26,7 +26,7 @@ const report: ExplainReport = {
         suggestions: [],
         migrated: { loaded: 9, survived: 8, removed: 1, removedRows: ["id=7"], added: 2, own: 3 },
       },
-      counts: { inBackup: 10, carried: 7, replacedSeeded: 1, dropped: 1, quarantined: 2, merged: ["id=3"] },
+      counts: { table, inBackup: 10, carried: 7, replacedSeeded: 1, dropped: 1, quarantined: 2, merged: ["id=3"] },
       repointed: [
         { table, constraint: "accounts_plan_id_fkey", rows: 4, mappings: [{ from: "1", to: "7", key: "name=free" }] },
       ],

@@ -68,9 +68,9 @@ async function makeTarget(name: TargetName, { copyOf, lasting = false }: TargetO
 }
 
 /** Drops what a test left, but the baselines of others. */
-async function clear({ engine: open, database }: Target): Promise<void> {
-  const engine = open();
-  const own = (await engine.managed()).filter(({ live }) => live === database);
+async function clear(made: Target): Promise<void> {
+  const engine = made.engine();
+  const own = (await engine.managed()).filter(({ live }) => live === made.database);
   for (const managed of own) await engine.drop(managed).catch(() => undefined);
   await engine.close();
 }
@@ -138,9 +138,7 @@ function target({
       const engine = open();
       const managed = await engine.managed();
       await engine.close();
-      const names = managed
-        .filter(({ role }) => role === "building" || role === "candidate")
-        .map((other) => other.name);
+      const names = managed.filter(({ role }) => role !== "baseline" && role !== "previous").map((other) => other.name);
       return names;
     },
     engine: open,

@@ -11,7 +11,7 @@ export interface ExplainedTable {
   readonly table: string;
   /** null for a table whose rows could not go anywhere. */
   readonly way: CarryWay | null;
-  readonly counts: Omit<CarriedTable, "table"> | null;
+  readonly counts: CarriedTable | null;
   readonly repointed: readonly RepointedReference[];
   readonly quarantined: readonly QuarantinedRow[];
   readonly acceptedLoss: readonly AcceptedLoss[];
@@ -77,7 +77,7 @@ function describe(entry: RunJournal, report: SwapReport, only: string | null): E
       return {
         table: label,
         way: ways.find(({ table }) => table === label) ?? null,
-        counts: counts === undefined ? null : countsOf(counts),
+        counts: counts ?? null,
         repointed: carried?.repointed.filter(({ table }) => tableLabel(table) === label) ?? [],
         quarantined: carried?.quarantined.filter(({ table }) => tableLabel(table) === label) ?? [],
         acceptedLoss: acceptedLoss.filter(({ table }) => table === label),
@@ -92,10 +92,6 @@ function describe(entry: RunJournal, report: SwapReport, only: string | null): E
     tables,
     warnings,
   };
-}
-
-function countsOf({ table: _, ...counts }: CarriedTable): Omit<CarriedTable, "table"> {
-  return counts;
 }
 
 function unknownRun(

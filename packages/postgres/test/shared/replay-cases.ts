@@ -39,9 +39,11 @@ export function replayCases(open: OpenSessions): void {
       { ...keepAll, ...keep[tableLabel(table)], where },
     ]);
     const selections = planBackup(await readCatalog(scratch), Object.fromEntries(rules) as KeepRules);
-    const parts = await Promise.all(
-      selections.map(({ table, role }, index) => ({ id: `t${String(index).padStart(4, "0")}`, table, role })),
-    );
+    const parts = selections.map(({ table, role }, index) => ({
+      id: `t${String(index).padStart(4, "0")}`,
+      table,
+      role,
+    }));
     const replayed: BackupEntry[] = [];
     for (const [index, part] of parts.entries()) {
       const facts = await rowPort.describe(scratch, selections[index]!);

@@ -34,7 +34,7 @@ async function wayOfRow(
   const [table] = report.tables;
   if (table === undefined || report.backup === null)
     throw new Error("a run that carried rows has a table and a backup");
-  const label = `${key.join(", ")}`;
+  const label = key.join(", ");
   const quarantined = table.quarantined.find(({ row }) => row.endsWith(`=${label}`))?.reason ?? null;
   const before = await rowOfBackup(ports, { backup: report.backup.id, table: table.way?.from ?? table.table, key });
   const live = await ports.engine.liveRef();
