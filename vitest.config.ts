@@ -40,8 +40,6 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    // Most tests wait for servers and child processes; vitest's own choice is one worker less than there are cores.
-    maxWorkers: availableParallelism() + 1,
     globalSetup: [join(import.meta.dirname, "packages/testkit/src/global-setup.ts")],
     // Most tests wait for servers and child processes; vitest's own choice is one worker less than there are cores.
     maxWorkers: availableParallelism() + 1,
