@@ -44,6 +44,8 @@ export async function startPostgres(
       listen_addresses: "127.0.0.1",
       max_connections: "200",
       shared_buffers: "32MB",
+      // In the data directory, so that a killed server leaves nothing anywhere else.
+      dynamic_shared_memory_type: "mmap",
       ...(durable ? {} : { fsync: "off", full_page_writes: "off", synchronous_commit: "off" }),
       ...options.settings,
     },
