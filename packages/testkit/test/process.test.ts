@@ -28,7 +28,9 @@ test("a program gets its arguments, directory and variables, and nothing else of
   expect(result).toMatchObject({ code: 7, signal: null, stderr: "to stderr\n", timedOut: false });
   const seen = JSON.parse(result.stdout) as { cwd: string; rest: string[]; env: Record<string, string> };
   expect(seen).toMatchObject({ cwd, rest: ["--flag", "a b"] });
-  expect(Object.keys(seen.env).filter((name) => !["PATH", "TMPDIR", "LANG", "NODE_COMPILE_CACHE"].includes(name))).toEqual(["GIVEN"]);
+  expect(
+    Object.keys(seen.env).filter((name) => !["PATH", "TMPDIR", "LANG", "NODE_COMPILE_CACHE"].includes(name)),
+  ).toEqual(["GIVEN"]);
 });
 
 test("a program's input is empty, or not there at all", async () => {
