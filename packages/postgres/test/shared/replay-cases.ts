@@ -1,9 +1,9 @@
-import type { BackupEntry, Harvest, KeepRules, SqlSession } from "@replant/core";
-import { planBackup, tableLabel } from "@replant/core";
+import type { Harvest, KeepRules, SqlSession } from "@replant/core";
+import { tableLabel } from "@replant/core";
 import { describe, expect, test } from "vitest";
-import { readCatalog } from "../../src/shared/catalog.ts";
 import { rowPort } from "../../src/shared/rows.ts";
-import { backUp, carryBackup, keepAll, lines, type Carried } from "./harness.ts";
+import { backUp, keepAll, lines, type Carried } from "./harness.ts";
+import { replayBetween } from "./replay-harness.ts";
 import type { OpenSessions } from "./sessions.ts";
 
 interface Replayed {
@@ -30,37 +30,7 @@ export function replayCases(open: OpenSessions): void {
     await live.script(`${schema}; ${rows}`);
     await scratch.script(schema);
     await candidate.script(`${schema}; ${migration}; ${seeds}`);
-    const { entries, source } = await backUp(live, keep);
-    await rowPort.fill(scratch, entries, source);
-    await scratch.script(migration);
-    const harvest = await rowPort.harvest(scratch, { keep, candidate });
-    const rules = harvest.tables.map(({ table, where }) => [
-      tableLabel(table),
-      { ...keepAll, ...keep[tableLabel(table)], where },
-    ]);
-    const selections = planBackup(await readCatalog(scratch), Object.fromEntries(rules) as KeepRules);
-    const parts = selections.map(({ table, role }, index) => ({
-      id: `t${String(index).padStart(4, "0")}`,
-      table,
-      role,
-    }));
-    const replayed: BackupEntry[] = [];
-    for (const [index, part] of parts.entries()) {
-      const facts = await rowPort.describe(scratch, selections[index]!);
-      replayed.push({ ...part, ...facts, sizeBytes: 0, storedBytes: 0, sha256: "" });
-    }
-    const carried = await carryBackup(
-      candidate,
-      {
-        entries: replayed,
-        sequences: [],
-        source: (id) => {
-          const at = parts.findIndex((part) => part.id === id);
-          return rowPort.read(scratch, selections[at]!, replayed[at]!);
-        },
-      },
-      { keep },
-    );
+    const { harvest, carried } = await replayBetween({ live, scratch, candidate, migration }, keep);
     expect(carried.findings).toEqual([]);
     return { candidate, harvest, carried };
   }
