@@ -64,6 +64,6 @@ async function ended(watchdog: ChildProcess): Promise<void> {
   if (watchdog.exitCode !== null || watchdog.signalCode !== null) return;
   watchdog.ref();
   const over = once(watchdog, "exit");
-  watchdog.disconnect();
+  if (watchdog.connected) watchdog.disconnect();
   await over;
 }

@@ -27,11 +27,22 @@ export async function ensureBaseline(run: Run, request: BaselineRequest): Promis
   const found = (await engine.managed()).find(
     (database) => database.role === "baseline" && database.fingerprint === fingerprint,
   );
-  const catalog = found === undefined ? null : await catalogs.readCatalog(fingerprint);
-  if (found !== undefined && catalog !== null) return { database: found, catalog, cached: true, seeds: [] };
-  // Without its catalog a baseline is of no use to the planner; building it again is rare and always right.
-  if (found !== undefined) await engine.drop(found);
-  return build(run, request);
+  if (found === undefined) return build(run, request);
+  const catalog = (await catalogs.readCatalog(fingerprint)) ?? (await learnCatalog(run, found, fingerprint));
+  return { database: found, catalog, cached: true, seeds: [] };
+}
+
+/** Another checkout has built it. Nobody can connect to a baseline, so a copy is looked at. */
+async function learnCatalog(run: Run, baseline: DatabaseRef, fingerprint: string): Promise<Catalog> {
+  const { engine, catalogs, clock } = run.ports;
+  const copy = await engine.clone(baseline, { role: "scratch", run: run.id, fingerprint, createdAt: iso(clock.now()) });
+  try {
+    const catalog = await withSession(run, copy, (session) => engine.catalog(session));
+    await catalogs.writeCatalog(fingerprint, catalog);
+    return catalog;
+  } finally {
+    await engine.drop(copy);
+  }
 }
 
 async function build(run: Run, { fingerprint, seeds, level }: BaselineRequest): Promise<Baseline> {
