@@ -52,3 +52,22 @@ test("a script can do what the command does, and a broken journal directory stop
     await opened.close();
   }
 });
+
+test("a baseline that another checkout built is used, not built again", async () => {
+  const target = await preparedTarget("PostgreSQL 15");
+  const baselines = async (): Promise<string[]> => {
+    const engine = target.engine();
+    const ids = (await engine.managed()).filter(({ role }) => role === "baseline").map(({ id }) => id);
+    await engine.close();
+    return ids;
+  };
+  const before = await baselines();
+  expect(before.length).toBeGreaterThan(0);
+  // What a checkout that has never built one knows of baselines.
+  await rm(join(target.workspace.directory, ".replant/baselines"), { recursive: true });
+  const result = await target.workspace.replant(["reset", "--json"]);
+  expect(result.code, result.stderr).toBe(0);
+  expect((JSON.parse(result.stdout) as { seeds: unknown[] }).seeds).toEqual([]);
+  for (const id of before) expect(await baselines()).toContain(id);
+  expect(await target.leftovers()).toEqual([]);
+});
