@@ -65,8 +65,8 @@ test("programs run in turns, are counted after each run, and a failing one is sh
 
 test("ratios are made pair by pair", () => {
   const ways = [
-    { name: "slow", runsMs: [10, 40, 90], kept: null },
-    { name: "fast", runsMs: [10, 20, 30], kept: null },
+    { name: "slow", runsMs: [10, 40, 90], peakBytes: null, kept: null },
+    { name: "fast", runsMs: [10, 20, 30], peakBytes: null, kept: null },
   ];
   expect(
     ratios(ways, [
@@ -78,9 +78,9 @@ test("ratios are made pair by pair", () => {
 });
 
 test("an area that does not exist, a flag that is misspelt and a count that is none measure nothing", async () => {
-  for (const args of [["resets"], ["--run", "3"], ["--runs", "0"], ["--pg", "16"]]) {
+  for (const args of [["resets"], ["--run", "3"], ["--runs", "0"], ["--pg", "16"], ["--rows", "1"]]) {
     const result = await runNode(bench, args, { cwd: await tempDir() });
     expect(result).toMatchObject({ code: 64, stdout: "" });
-    expect(result.stderr).toContain("pnpm bench [reset] [startup] [embedded]");
+    expect(result.stderr).toContain("pnpm bench [reset] [startup] [embedded] [volume]");
   }
 });

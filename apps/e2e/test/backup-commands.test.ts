@@ -116,6 +116,30 @@ describe("what can be done with backups", () => {
     expect(await readdir(join(target.workspace.directory, "elsewhere"))).toEqual([ids[0], "latest-backup.json"]);
   });
 
+  test("a backup travels as one file, which every command opens where it lies", async () => {
+    const { target, ids } = await prepared(1);
+    const before = await keptRows(target);
+    const copied = await run(target, ["backup", "copy", "latest", "moved.replant"]);
+    expect(copied).toMatchObject({ id: ids[0], location: "moved.replant" });
+    await run(target, ["backup", "copy", "latest", "moved.replant"], 1);
+    expect(await run(target, ["backup", "show", "moved.replant"])).toMatchObject({
+      id: ids[0],
+      location: "moved.replant",
+    });
+    await run(target, ["backup", "verify", "moved.replant"]);
+    await run(target, ["backup", "export", "moved.replant", "moved.json"]);
+    const { tables } = await run(target, ["backup", "diff", "latest", "moved.replant"]);
+    expect((tables as Json[]).every(({ added, removed, changed }) => added + removed + changed === 0)).toBe(true);
+    await run(target, ["backup", "copy", "moved.replant", "elsewhere"]);
+    await target.script("delete from organization_services");
+    await run(target, ["restore", "moved.replant"]);
+    expect(await keptRows(target)).toEqual(before);
+    const path = join(target.workspace.directory, "moved.replant");
+    await writeFile(path, Buffer.concat([await readFile(path), Buffer.from("x")]));
+    expect((await run(target, ["restore", "moved.replant"], 1))["error"].code).toBe("REPLANT_BACKUP_DAMAGED");
+    expect(await keptRows(target)).toEqual(before);
+  });
+
   test("nothing is removed before somebody agreed, and the newest good one not before it was named", async () => {
     const { target, folder, ids } = await prepared(3);
     const [first = "", second = "", third = ""] = ids;

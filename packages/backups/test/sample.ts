@@ -114,7 +114,7 @@ export async function writeBackup(
 
 export async function readAll(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
-  for await (const piece of source) pieces.push(piece);
+  for await (const piece of source) pieces.push(Buffer.from(piece));
   return Buffer.concat(pieces);
 }
 

@@ -6,6 +6,8 @@ import type { Comparison } from "./statistics.ts";
 /** What every area works with. */
 export interface Bench {
   readonly runs: number;
+  /** Rows of the area that is about many. */
+  readonly rows: number;
   readonly replants: readonly Replant[];
   /** Started at the first call, stopped when the bench ends. */
   server(): Promise<BenchServer>;

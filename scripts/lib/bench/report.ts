@@ -70,11 +70,16 @@ export function areaLines({ title, ways, comparisons, missing }: AreaResult, run
 
 function wayLines(ways: readonly WayResult[], runs: number): string[] {
   const survive = ways.some(({ kept }) => kept !== null);
-  const head = [`whole process, ms, ${runs} runs in turns`, "median", "min", "max", ...(survive ? ["rows kept"] : [])];
-  const rows = ways.map(({ name, runsMs, kept }) => {
+  const head = [
+    `whole process, ms, ${runs} runs in turns`,
+    ...["median", "min", "max", "peak MB"],
+    ...(survive ? ["rows kept"] : []),
+  ];
+  const rows = ways.map(({ name, runsMs, peakBytes, kept }) => {
     const { median, min, max } = spreadOf(runsMs);
     const rowsKept = kept === null ? "" : `${kept} of ${keptRows}`;
-    return [name, ...[median, min, max].map((value) => value.toFixed(0)), ...(survive ? [rowsKept] : [])];
+    const peak = peakBytes === null ? "" : (peakBytes / 1e6).toFixed(0);
+    return [name, ...[median, min, max].map((value) => value.toFixed(0)), peak, ...(survive ? [rowsKept] : [])];
   });
   return textTable([head, null, ...rows]);
 }

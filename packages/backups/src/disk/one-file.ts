@@ -112,7 +112,7 @@ async function readRange(
   range: { readonly offset: number; readonly lengthBytes: number },
 ): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
-  for await (const piece of files.stream(path, range)) pieces.push(piece);
+  for await (const piece of files.stream(path, range)) pieces.push(Buffer.from(piece));
   return Buffer.concat(pieces);
 }
 

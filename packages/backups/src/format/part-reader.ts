@@ -6,12 +6,14 @@ import {
   chainNext,
   chainStart,
   decodeHeader,
+  frameBytes,
   frameWindowLog,
   headerRest,
   headerStartBytes,
   type DataHeader,
   type Header,
 } from "./part.ts";
+import { ownMemoryBytes, release } from "./release.ts";
 import { NotCopyData, rowCounter, type RowCounter } from "./row-counter.ts";
 
 export interface PartSource {
@@ -23,7 +25,7 @@ export interface PartSource {
 
 /**
  * A part as COPY gave it, frame by frame; each frame is verified before it is given out, the totals before the end.
- * Holds two frames and what `stored` gives at once, whatever the part claims.
+ * Holds two frames and what `stored` gives at once, whatever the part claims; a piece is valid until the next one is asked for.
  * @throws ReplantError REPLANT_BACKUP_DAMAGED at the first difference
  */
 export async function* readPart(source: PartSource): AsyncIterable<Uint8Array> {
@@ -56,6 +58,7 @@ export async function* readPart(source: PartSource): AsyncIterable<Uint8Array> {
       if (sizeBytes > entry.sizeBytes) throw refuse("holds more than the manifest says");
       if (!counts(counter, piece)) throw refuse(`is not what COPY writes at frame ${sequence}`);
       yield piece;
+      release(piece);
     }
     if ((await bytes.take(1)) !== null) throw refuse("goes on after its end");
     if (counter.rows !== entry.rows || sizeBytes !== entry.sizeBytes || hash.digest("hex") !== entry.sha256) {
@@ -81,7 +84,8 @@ async function readHeader(bytes: ByteReader): Promise<{ header: Header; chain: B
   const start = await bytes.take(headerStartBytes);
   const length = start === null ? null : headerRest(start);
   const rest = length === null ? null : await bytes.take(length);
-  return rest === null ? null : decodeHeader(rest);
+  // What is taken is valid until something else is taken, and the digest is compared after that.
+  return rest === null ? null : decodeHeader(Buffer.from(rest));
 }
 
 /** null when the bytes are no zstd, are another length than declared, or want more memory than a frame may. */
@@ -89,6 +93,8 @@ function decompress(header: DataHeader, stored: Uint8Array): Buffer | null {
   try {
     const piece = zstdDecompressSync(stored, {
       maxOutputLength: header.copyBytes,
+      // One piece of output, instead of many that have to be joined.
+      chunkSize: Math.max(header.copyBytes, ownMemoryBytes),
       params: { [constants.ZSTD_d_windowLogMax]: frameWindowLog },
     });
     return piece.length === header.copyBytes ? piece : null;
@@ -98,34 +104,31 @@ function decompress(header: DataHeader, stored: Uint8Array): Buffer | null {
 }
 
 interface ByteReader {
-  /** Exactly `length` bytes; null when fewer are left. */
+  /** Exactly `length` bytes, valid until the next are taken; null when fewer are left. */
   take(length: number): Promise<Buffer | null>;
   close(): Promise<void>;
 }
 
-/** Gives a stream out in lengths of the caller's choice, and hashes what it gives. */
+/** Gives a stream out in lengths of the caller's choice, in one buffer, and hashes what it gives. */
 function byteReader(stream: AsyncIterable<Uint8Array>, hash: Hash): ByteReader {
   const chunks = stream[Symbol.asyncIterator]();
   let left: Uint8Array = new Uint8Array();
+  let buffer = Buffer.allocUnsafe(64 * 1024);
   return {
     take: async (length) => {
-      const pieces: Uint8Array[] = [];
-      for (let missing = length; missing > 0;) {
+      if (length > buffer.length) buffer = Buffer.allocUnsafe(Math.max(length, frameBytes));
+      for (let filled = 0; filled < length;) {
         if (left.length === 0) {
           const next = await chunks.next();
           if (next.done === true) return null;
           left = next.value;
         }
-        const piece = left.subarray(0, missing);
-        pieces.push(piece);
+        const piece = left.subarray(0, length - filled);
+        buffer.set(piece, filled);
+        filled += piece.length;
         left = left.subarray(piece.length);
-        missing -= piece.length;
       }
-      const [only] = pieces;
-      const bytes =
-        only !== undefined && pieces.length === 1
-          ? Buffer.from(only.buffer, only.byteOffset, only.length)
-          : Buffer.concat(pieces);
+      const bytes = buffer.subarray(0, length);
       hash.update(bytes);
       return bytes;
     },

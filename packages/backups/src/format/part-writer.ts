@@ -2,6 +2,7 @@ import type { BackupEntry } from "@replant/core";
 import { createHash } from "node:crypto";
 import { constants, zstdCompressSync } from "node:zlib";
 import { chainNext, chainStart, encodeHeader, frameBytes, type Header } from "./part.ts";
+import { release } from "./release.ts";
 import { rowCounter } from "./row-counter.ts";
 
 /** What was written, as the manifest's entry records it. */
@@ -15,11 +16,12 @@ export interface PartTotals {
 export interface PartTarget {
   readonly backup: string;
   readonly part: Pick<BackupEntry, "id" | "copy" | "columns">;
-  /** Takes the stored bytes in order; the bytes are its own. */
+  /** Takes the stored bytes in order; they are valid until it returns. */
   readonly write: (bytes: Uint8Array) => Promise<void>;
 }
 
-const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+// One piece of output per frame, instead of many that have to be joined.
+const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: frameBytes };
 
 /**
  * Writes what COPY gives as one part. Memory stays at a few frames however much that is.
@@ -35,16 +37,18 @@ export async function writePart(target: PartTarget, rows: AsyncIterable<Uint8Arr
   const put = async (header: Header, stored: Uint8Array): Promise<void> => {
     chain = chainNext(chain, header, stored);
     sequence++;
-    const bytes = Buffer.concat([encodeHeader(header, chain), stored]);
-    hash.update(bytes);
-    totals.storedBytes += bytes.length;
-    await target.write(bytes);
+    for (const bytes of [encodeHeader(header, chain), stored]) {
+      hash.update(bytes);
+      totals.storedBytes += bytes.length;
+      await target.write(bytes);
+    }
   };
   for await (const piece of framesOf(rows)) {
     counter.push(piece);
     totals.sizeBytes += piece.length;
     const stored = zstdCompressSync(piece, compression);
     await put({ kind: "data", sequence, copyBytes: piece.length, storedBytes: stored.length }, stored);
+    release(stored);
   }
   if (!counter.complete) throw new Error(`the rows of part ${target.part.id} ended in the middle of a row`);
   await put({ kind: "last", sequence, rows: counter.rows, copyBytes: totals.sizeBytes }, new Uint8Array());

@@ -25,7 +25,10 @@ class TextCounter implements RowCounter {
   complete = true;
 
   push(bytes: Uint8Array): void {
-    for (const byte of bytes) if (byte === newline) this.rows++;
+    let rows = 0;
+    // Every byte of a backup passes here: an iterator would take several times as long.
+    for (let at = 0; at < bytes.length; at++) if (bytes[at] === newline) rows++;
+    this.rows += rows;
     if (bytes.length > 0) this.complete = bytes.at(-1) === newline;
   }
 }

@@ -22,7 +22,7 @@ export async function* copyLines(reader: BackupReader, entry: BackupEntry): Asyn
       rest = [];
       start = end + 1;
     }
-    if (start < bytes.length) rest.push(bytes.subarray(start));
+    if (start < bytes.length) rest.push(Buffer.from(bytes.subarray(start)));
     if (lines.length > 0) yield lines;
   }
 }

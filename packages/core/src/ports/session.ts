@@ -10,7 +10,7 @@ export interface SqlSession {
   script(sql: string): Promise<void>;
   /** Runs `COPY … TO STDOUT` and streams the server's bytes; the consumer must read to the end or return. */
   copyOut(sql: string): AsyncIterable<Uint8Array>;
-  /** Runs `COPY … FROM STDIN` with these bytes. Returns the rows that the server counted. */
+  /** Runs `COPY … FROM STDIN` with these bytes; a piece is not used any more when the next one is asked for. Returns the rows that the server counted. */
   copyIn(sql: string, bytes: AsyncIterable<Uint8Array>): Promise<number>;
   /** May be called twice. An open transaction is rolled back by the server. */
   close(): Promise<void>;

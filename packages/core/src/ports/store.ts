@@ -24,7 +24,10 @@ export interface BackupReader {
   readonly location: string;
   /** Reads every part to its end and compares sizes, rows and hashes. @throws REPLANT_BACKUP_DAMAGED naming the part */
   verify(): Promise<void>;
-  /** One part as COPY gave it, text or binary. Throws REPLANT_BACKUP_DAMAGED at the first difference, at the latest before it ends. */
+  /**
+   * One part as COPY gave it, text or binary. A piece is valid until the next one is asked for. Throws REPLANT_BACKUP_DAMAGED at the
+   * first difference, at the latest before it ends.
+   */
   rows(entry: string): AsyncIterable<Uint8Array>;
   /** The bytes of one part as they are stored, unverified: a copy that is made of them has to be verified. */
   stored(entry: string): AsyncIterable<Uint8Array>;

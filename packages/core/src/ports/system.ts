@@ -21,7 +21,10 @@ export interface Files {
   append(path: string, bytes: Uint8Array): Promise<void>;
   /** A new file (fails when it exists), mode 0600. `close` fsyncs. */
   create(path: string): Promise<FileWriter>;
-  /** Streams a regular file: all of it, or the bytes of a range, of which fewer come where the file ends before it. */
+  /**
+   * Streams a regular file: all of it, or the bytes of a range, of which fewer come where the file ends before it. A piece is
+   * valid until the next one is asked for, so that a file of any length costs one piece of memory.
+   */
   stream(path: string, range?: ByteRange): AsyncIterable<Uint8Array>;
   /** Names in a directory, sorted; empty when absent. */
   list(path: string): Promise<{ readonly name: string; readonly kind: "file" | "directory" | "other" }[]>;

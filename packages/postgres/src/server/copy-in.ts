@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Client, Connection, Submittable } from "pg";
 
 const copyDataCode = 0x64;
@@ -67,7 +66,7 @@ export async function copyIn(client: Client, sql: string, bytes: AsyncIterable<U
   try {
     for await (const chunk of bytes) {
       if (query.over) break;
-      if (!writeChunk(stream, chunk)) await Promise.race([once(stream, "drain"), query.result]);
+      await Promise.race([writeChunk(stream, chunk), query.result]);
     }
   } catch (error) {
     if (!query.over) stream.write(failMessage());
@@ -79,15 +78,17 @@ export async function copyIn(client: Client, sql: string, bytes: AsyncIterable<U
   return query.result;
 }
 
-function writeChunk(stream: Connection["stream"], chunk: Uint8Array): boolean {
+/** Resolves when the system has the bytes, so that the chunk may be used for others; also when the connection has ended. */
+function writeChunk(stream: Connection["stream"], chunk: Uint8Array): Promise<void> {
   const header = Buffer.allocUnsafe(5);
   header.writeUInt8(copyDataCode, 0);
   header.writeUInt32BE(chunk.length + 4, 1);
-  stream.cork();
-  stream.write(header);
-  const more = stream.write(chunk);
-  stream.uncork();
-  return more;
+  return new Promise((resolve) => {
+    stream.cork();
+    stream.write(header);
+    stream.write(chunk, () => resolve());
+    stream.uncork();
+  });
 }
 
 function failMessage(): Buffer {
