@@ -72,7 +72,10 @@ function wayLines(ways: readonly WayResult[], runs: number): string[] {
   const survive = ways.some(({ kept }) => kept !== null);
   const head = [
     `whole process, ms, ${runs} runs in turns`,
-    ...["median", "min", "max", "peak MB"],
+    "median",
+    "min",
+    "max",
+    "peak MB",
     ...(survive ? ["rows kept"] : []),
   ];
   const rows = ways.map(({ name, runsMs, peakBytes, kept }) => {

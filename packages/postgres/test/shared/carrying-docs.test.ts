@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { runInNewContext } from "node:vm";
 import type { KeepRule, KeepRules, NaturalKeys, ReferenceRule } from "@replant/core";
 import { describe, expect, test } from "vitest";
-import { carryBetween, keepAll, lines } from "./harness.ts";
+import { carryBetween, type Carried, keepAll, lines } from "./harness.ts";
 import { replayBetween } from "./replay-harness.ts";
 import { serverSessions } from "./sessions.ts";
 
@@ -40,7 +40,9 @@ function rulesOf(text: string): { keep: KeepRules; naturalKeys: NaturalKeys } {
     if (rule === true) return [label, keepAll];
     const { references, ...rest } = rule;
     const listed = (references ?? []).map((reference): ReferenceRule => ({
-      ...{ column: null, when: null, onMissing: "error" },
+      column: null,
+      when: null,
+      onMissing: "error",
       ...reference,
       path: reference.path.split("."),
     }));
@@ -73,17 +75,17 @@ describe("docs/carrying.md", () => {
     if (live === undefined || candidate === undefined || scratch === undefined) throw new Error("three were asked for");
     await live.script(of("sql before"));
     const migration = blocks.get("sql migration");
+    let carried: Carried;
     if (migration === undefined) {
       await candidate.script(of("sql after"));
-      const { findings, outcome } = await carryBetween(live, candidate, keep, { naturalKeys });
-      expect([findings, outcome.quarantined]).toEqual([[], []]);
+      carried = await carryBetween(live, candidate, keep, { naturalKeys });
     } else {
       const schema = of("sql before").replaceAll(/^insert .*$/gm, "");
       await scratch.script(schema);
       await candidate.script(schema + migration);
-      const { carried } = await replayBetween({ live, scratch, candidate, migration }, keep);
-      expect([carried.findings, carried.outcome.quarantined]).toEqual([[], []]);
+      ({ carried } = await replayBetween({ live, scratch, candidate, migration }, keep));
     }
+    expect([carried.findings, carried.outcome.quarantined]).toEqual([[], []]);
     expect(await lines(candidate, of("sql result").replace(/;\s*$/, ""))).toEqual(of("text").trimEnd().split("\n"));
   });
 });
