@@ -3,14 +3,15 @@ import type { BackupDifference } from "../src/inspect/index.ts";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { compareBackups } from "../src/inspect/index.ts";
+import { writeDocument } from "../src/json/index.ts";
 import { createTally } from "../src/inspect/tally.ts";
 import { copyLines, decodeRow, encodeRow } from "../src/text/index.ts";
-import { chunks, firstId, newStore, sampleManifest, samplePart, sampleTable, secondId } from "./sample.ts";
+import { binaryCopy, chunks, firstId, newStore, sampleManifest, samplePart, sampleTable, secondId } from "./sample.ts";
 
 const users = sampleTable("users");
 const keyless = { ...sampleTable("log"), keys: [] };
 
-async function backupOf(store: ReturnType<typeof newStore>["store"], id: string, parts: [object, string][]) {
+async function backupOf(store: ReturnType<typeof newStore>["store"], id: string, parts: [object, string | Buffer][]) {
   const writer = await store.create(id);
   for (const [index, [part, text]] of parts.entries()) {
     await writer.add({ ...samplePart(`t000${index + 1}`), ...part }, chunks(text));
@@ -19,7 +20,10 @@ async function backupOf(store: ReturnType<typeof newStore>["store"], id: string,
   return store.open(id);
 }
 
-async function differences(before: [object, string][], after: [object, string][]): Promise<BackupDifference[]> {
+async function differences(
+  before: [object, string | Buffer][],
+  after: [object, string | Buffer][],
+): Promise<BackupDifference[]> {
   const { store } = newStore();
   const [from, to] = [await backupOf(store, firstId, before), await backupOf(store, secondId, after)];
   const found: BackupDifference[] = [];
@@ -97,6 +101,38 @@ test("a tally of many rows counts like a map", () => {
   expect(tally.take(hash(1), hash(2))).toBe("changed");
   expect(tally.take(hash(5001), hash(5001))).toBe("new");
   expect(tally.left()).toBe(2499);
+});
+
+async function drained(text: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of text);
+}
+
+test("rows in binary form are compared too, by key and whatever the order of columns", async () => {
+  const binary = { table: users, copy: "binary" as const };
+  const huge = "z".repeat(700_000);
+  const before = binaryCopy([["1", huge], ["2", null], ["3", ""], ["4", "d"]]); // prettier-ignore
+  const after = binaryCopy([[huge, "1"], ["", "2"], ["", "3"], ["e", "5"]]); // prettier-ignore
+  const turned = { ...binary, columns: ["../../etc/passwd", "id"] };
+  const [found] = await differences([[binary, before]], [[turned, after]]);
+  expect(found).toMatchObject({ key: ["id"], added: 1, removed: 1, changed: 1, same: 2 });
+  const [keyed] = await differences(
+    [[{ ...binary, table: keyless }, before]],
+    [[{ ...binary, table: keyless }, before]],
+  );
+  expect(keyed).toMatchObject({ key: null, added: 0, removed: 0, changed: 0, same: 4 });
+});
+
+test("binary rows are no text: nobody compares them with it, shows them or exports them", async () => {
+  const rows = binaryCopy([["1", "a"]]);
+  const mixed = differences([[{ table: users }, "1\ta\n"]], [[{ table: users, copy: "binary" }, rows]]);
+  const refusal = { code: "REPLANT_BACKUP_BINARY", message: expect.stringContaining("users cannot be read") };
+  await expect(mixed).rejects.toMatchObject(refusal);
+  const { store } = newStore();
+  const reader = await backupOf(store, firstId, [[{ table: users, copy: "binary" }, rows]]);
+  const [entry] = reader.manifest.entries;
+  if (entry === undefined) throw new Error("one part was written");
+  await expect(copyLines(reader, entry)[Symbol.asyncIterator]().next()).rejects.toMatchObject(refusal);
+  await expect(drained(writeDocument(reader))).rejects.toMatchObject(refusal);
 });
 
 test("any values survive the way into COPY text and back, cut anywhere", async () => {
