@@ -114,9 +114,9 @@ async function* stream(path: string, range?: ByteRange): AsyncIterable<Uint8Arra
   const { offset, lengthBytes } = range ?? { offset: 0, lengthBytes: Infinity };
   const file = await translated(path, () => openRegular(path, O_RDONLY));
   try {
-    const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, lengthBytes));
     for (let at = 0; at < lengthBytes;) {
-      const wanted = Math.min(chunk.length, lengthBytes - at);
+      const wanted = Math.min(chunkBytes, lengthBytes - at);
+      const chunk = Buffer.allocUnsafe(wanted);
       const { bytesRead } = await translated(path, () => file.read(chunk, 0, wanted, offset + at));
       if (bytesRead === 0) return;
       at += bytesRead;

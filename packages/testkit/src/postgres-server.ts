@@ -46,7 +46,7 @@ export async function startPostgres(
       shared_buffers: "32MB",
       // In the data directory, so that a killed server leaves nothing anywhere else.
       dynamic_shared_memory_type: "mmap",
-      ...(durable ? {} : { fsync: "off", full_page_writes: "off", synchronous_commit: "off" }),
+      ...(durable ? {} : { fsync: "off", full_page_writes: "off" }),
       ...options.settings,
     },
   });
