@@ -37,6 +37,11 @@ describe("chooseRoute", () => {
   test("the same file with other line ends is the same; another migrator is another history", () => {
     const windows = [{ ...file("1", "crlf"), equivalentChecksums: ["1"] }, file("2")];
     expect(choose(applied("1"), windows)).toEqual([1, ["2"]]);
+    const level = { migrator: "prisma", migrations: applied("1") };
+    expect(chooseRoute(level, { migrator: "prisma", files }, false)).toEqual({
+      kind: "direct",
+      why: "2 migrations are newer than the backup, and were not to run",
+    });
     expect(choose(applied("1"), files, "sql")).toBe("the backup's migrations are those of prisma");
   });
 });

@@ -16,10 +16,12 @@ export interface MigrationLevel {
 /**
  * Compares the level of a backup with today's files. Only where the one is a true beginning of the other can migrations run over
  * the rows: an edited or missing file means that nobody knows what the rows were written under.
+ * @param replay false: they are not to run, although they could
  */
 export function chooseRoute(
   backup: MigrationLevel,
   project: { readonly migrator: string; readonly files: readonly MigrationFile[] },
+  replay = true,
 ): Route {
   const { migrations } = backup;
   const { files } = project;
@@ -32,7 +34,9 @@ export function chooseRoute(
   const pending = files.slice(migrations.length).map(({ name }) => name);
   if (pending.length === 0) return { kind: "direct", why: "the backup has today's migrations" };
   const count = pending.length === 1 ? "1 migration is" : `${pending.length} migrations are`;
-  return { kind: "replay", level: migrations.length, pending, why: `${count} newer than the backup` };
+  const why = `${count} newer than the backup`;
+  if (!replay) return { kind: "direct", why: `${why}, and were not to run` };
+  return { kind: "replay", level: migrations.length, pending, why };
 }
 
 function isSame(applied: AppliedMigration, file: MigrationFile | undefined): boolean {

@@ -76,11 +76,11 @@ function strategyOf({ target }: ResetFacts): ResetPlan["strategy"] {
 
 /** A backup that is made now has live's migrations. */
 function resetRoute({ applied, migrator, migrations }: ResetFacts, { replay }: ResetRequest): Route {
-  const route = chooseRoute(
+  return chooseRoute(
     { migrator: migrator.id, migrations: applied },
     { migrator: migrator.id, files: migrations },
+    replay,
   );
-  return route.kind === "direct" || replay ? route : { kind: "direct", why: `${route.why}, and are not to run` };
 }
 
 function stepsOf(

@@ -12,7 +12,7 @@ import type { SqlSession } from "../ports/session.ts";
 import { restoreRules, unknownKeepTables } from "../plan/backup.ts";
 import { planCarry } from "../plan/carry.ts";
 import { describeWays, droppedRows, harvestWarnings } from "../plan/carry-ways.ts";
-import type { MigrationLevel, Route } from "../plan/ladder.ts";
+import type { Route } from "../plan/ladder.ts";
 import { chooseRoute } from "../plan/ladder.ts";
 import { assertKeepTables } from "../plan/reset.ts";
 import type { Run } from "./context.ts";
@@ -46,7 +46,8 @@ export async function carryInto(run: Run, request: CarryRequest): Promise<CarryR
   const source = { tables: entries.map((entry) => entry.table) };
   assertKeepTables(unknownKeepTables(run.project.keep, [source, catalog]));
   const keep = restoreRules(entries, run.project.keep, recorded);
-  const route = await routeOf(run, request);
+  const { migrator } = run.ports;
+  const route = chooseRoute(reader.manifest, { migrator: migrator.id, files: await migrator.files() }, request.replay);
   const session = await run.ports.engine.connect(candidate);
   try {
     const stored: CarrySource = { entries, sequences, source: (entry) => reader.rows(entry), harvest: null };
@@ -59,17 +60,6 @@ export async function carryInto(run: Run, request: CarryRequest): Promise<CarryR
   } finally {
     await session.close();
   }
-}
-
-/** How the rows of a backup come to today's schema; the migrations' part of it is prepared here, before anybody waits. */
-export async function routeOf(
-  run: Pick<Run, "ports">,
-  { reader, replay }: { reader: { readonly manifest: MigrationLevel }; replay: boolean },
-): Promise<Route> {
-  const { migrator } = run.ports;
-  const route = chooseRoute(reader.manifest, { migrator: migrator.id, files: await migrator.files() });
-  if (route.kind === "direct" || replay) return route;
-  return { kind: "direct", why: `${route.why}, and were not to run` };
 }
 
 /** Rows to carry: a backup's own, or what migrations have made of them. */

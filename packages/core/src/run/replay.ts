@@ -10,7 +10,7 @@ import { baselineFingerprint } from "../plan/fingerprint.ts";
 import type { Route } from "../plan/ladder.ts";
 import { ensureBaseline, type Baseline } from "./baseline.ts";
 import type { Run } from "./context.ts";
-import { append, describeFailure, iso, step, warn } from "./context.ts";
+import { append, iso, step, warn } from "./context.ts";
 
 export type ReplayRoute = Extract<Route, { kind: "replay" }>;
 
@@ -137,16 +137,13 @@ async function migrate(
     if (!isReplantError(error) || error.code !== "REPLANT_MIGRATION_FAILED") throw error;
     const items = await run.ports.rows.offenders(session, error.cause).catch(() => []);
     const { where, excerpt, why } = error.details;
-    throw describeFailure(
-      new ReplantError("REPLANT_MIGRATION_FAILED", `${error.message} on the rows of backup ${manifest.id}`, {
-        ...(where === undefined ? {} : { where }),
-        ...(excerpt === undefined ? {} : { excerpt }),
-        why: `${why ?? "it failed"}; it works on empty tables, so it is the rows that it cannot take`,
-        items,
-        hint: `correct the migration, or the rows; or carry columns by name instead of running ${route.pending.length === 1 ? "it" : "them"}: --no-replay`,
-        cause: error,
-      }),
-      {},
-    );
+    throw new ReplantError("REPLANT_MIGRATION_FAILED", `${error.message} on the rows of backup ${manifest.id}`, {
+      ...(where === undefined ? {} : { where }),
+      ...(excerpt === undefined ? {} : { excerpt }),
+      why: `${why ?? "it failed"}; it works on empty tables, so it is the rows that it cannot take`,
+      items,
+      hint: `correct the migration, or the rows; or carry columns by name instead of running ${route.pending.length === 1 ? "it" : "them"}: --no-replay`,
+      cause: error,
+    });
   }
 }
