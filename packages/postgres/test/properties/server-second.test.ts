@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { checkCases, usualRuns } from "./run.ts";
-import { serverPair } from "./server-pair.ts";
+import { openPair } from "../shared/pairs.ts";
+import { serverSessions } from "../shared/sessions.ts";
 
 // One half of the cases, so that two workers share them.
 test("generated schemas, evolutions and rows on PostgreSQL 15, the second half", { timeout: 1_800_000 }, async () => {
-  expect(await checkCases(await serverPair(), { numRuns: usualRuns, seed: 2 })).toBe(usualRuns);
+  expect(await checkCases(await openPair(serverSessions(15)), { numRuns: usualRuns, seed: 2 })).toBe(usualRuns);
 });

@@ -1,24 +1,14 @@
-import { createDatabase } from "@replant/testkit";
 import { env } from "node:process";
-import { expect, onTestFinished, test } from "vitest";
-import { openSession } from "../../src/server/session.ts";
-import { parseServerUrl } from "../../src/server/url.ts";
+import { expect, test } from "vitest";
 import { carryBetween, keepAll } from "./harness.ts";
+import { openPair } from "./pairs.ts";
+import { serverSessions } from "./sessions.ts";
 
 /** Values for which a server needs some GB of memory: not for every run. `REPLANT_BIG=1` runs this. */
 const values = env["REPLANT_BIG"] === "1" ? { bytes: 300_000_000, copy: "binary" } : { bytes: 3_000_000, copy: "text" };
 
 test(`two values of ${values.bytes} bytes in one row survive as ${values.copy}`, { timeout: 600_000 }, async () => {
-  const databases = [await createDatabase(15), await createDatabase(15)];
-  const [live, candidate] = await Promise.all(
-    databases.map(({ url, name }) => openSession(parseServerUrl(url), { database: name, applicationName: "replant" })),
-  );
-  if (live === undefined || candidate === undefined) throw new Error("two sessions were asked for");
-  onTestFinished(async () => {
-    await live.close();
-    await candidate.close();
-    for (const database of databases) await database.drop();
-  });
+  const { live, candidate } = await openPair(serverSessions(15));
   const schema = "create table files (id int primary key, body bytea, note text)";
   await live.script(schema);
   await candidate.script(schema);

@@ -14,13 +14,18 @@ export type Prepare = (live: string, candidate: string) => Promise<Pair>;
 /** A list of cases that hold on every engine. */
 export type Cases = (prepared: Prepare) => void;
 
+export async function openPair(open: OpenSessions): Promise<Pair> {
+  const [live, candidate] = await open(2);
+  if (live === undefined || candidate === undefined) throw new Error("two sessions were asked for");
+  return { live, candidate };
+}
+
 function preparing(open: OpenSessions): Prepare {
   return async (liveSql, candidateSql) => {
-    const [live, candidate] = await open(2);
-    if (live === undefined || candidate === undefined) throw new Error("two sessions were asked for");
-    await live.script(liveSql);
-    await candidate.script(candidateSql);
-    return { live, candidate };
+    const pair = await openPair(open);
+    await pair.live.script(liveSql);
+    await pair.candidate.script(candidateSql);
+    return pair;
   };
 }
 
