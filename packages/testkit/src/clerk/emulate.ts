@@ -1,0 +1,38 @@
+/*
+ * Runs the emulator by itself: pnpm clerk:emulate [--port=9700] [--endpoint=http://127.0.0.1:3000/webhooks/clerk] [--empty]
+ * Prints what an app needs to talk to it, and sends webhooks as they come, retries included, until it is interrupted.
+ */
+import { parseArgs } from "node:util";
+import { setTimeout as wait } from "node:timers/promises";
+import { fillSample } from "./sample.ts";
+import { startClerk } from "./server.ts";
+
+const { values } = parseArgs({
+  options: {
+    port: { type: "string", default: "9700" },
+    endpoint: { type: "string" },
+    empty: { type: "boolean", default: false },
+  },
+});
+const clerk = await startClerk({
+  port: Number(values.port),
+  seed: Date.now(),
+  ...(values.endpoint === undefined ? {} : { endpoint: values.endpoint }),
+});
+if (!values.empty) fillSample(clerk.instance);
+console.log(`CLERK_API_URL=${clerk.apiUrl}
+CLERK_SECRET_KEY=${clerk.secretKey}
+CLERK_PUBLISHABLE_KEY=${clerk.publishableKey}
+CLERK_WEBHOOK_SIGNING_SECRET=${clerk.deliveries.secret}`);
+const { users, organizations, memberships } = clerk.instance;
+console.error(
+  `instance ${clerk.instance.id}: ${organizations.size} organizations, ${users.size} users, ${memberships.size} memberships; webhooks go to ${values.endpoint ?? "nobody (--endpoint=<url>)"}`,
+);
+
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+while (!stop.signal.aborted) {
+  if (values.endpoint !== undefined) await clerk.deliveries.run(Date.now());
+  await wait(200, undefined, { signal: stop.signal }).catch(() => undefined);
+}
+await clerk.close();

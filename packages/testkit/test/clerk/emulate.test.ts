@@ -1,0 +1,43 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createClerkClient } from "@clerk/backend";
+import { Webhook } from "svix";
+import { expect, onTestFinished, test } from "vitest";
+import { killGroup, startNode, tempDir } from "../../src/index.ts";
+
+const program = new URL("../../src/clerk/emulate.ts", import.meta.url).pathname;
+
+test("runs by itself with 3 organizations and 8 users, and sends webhooks over HTTP", async () => {
+  const deliveries: { headers: Record<string, string>; body: string }[] = [];
+  const receiver = createServer((request, response) => {
+    let body = "";
+    request.setEncoding("utf8").on("data", (text: string) => (body += text));
+    request.on("end", () => {
+      deliveries.push({ headers: request.headers as Record<string, string>, body });
+      response.writeHead(200).end();
+    });
+  }).listen(0, "127.0.0.1");
+  onTestFinished(() => receiver.close().closeAllConnections());
+  await expect.poll(() => receiver.listening).toBe(true);
+  const endpoint = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/webhooks/clerk`;
+  const running = startNode(program, ["--port=0", `--endpoint=${endpoint}`], { cwd: await tempDir() });
+  onTestFinished(() => killGroup(running.child));
+  await expect.poll(() => running.seen().stderr, { timeout: 30_000 }).toContain("3 organizations, 8 users");
+  const printed = Object.fromEntries(
+    running
+      .seen()
+      .stdout.trim()
+      .split("\n")
+      .map((line) => line.split(/=(.*)/).slice(0, 2) as [string, string]),
+  );
+  const { CLERK_API_URL: apiUrl = "", CLERK_SECRET_KEY: secretKey = "" } = printed;
+  const client = createClerkClient({ apiUrl, secretKey, telemetry: { disabled: true } });
+  expect(await client.users.getCount()).toBe(8);
+  expect((await client.organizations.getInstanceOrganizationMembershipList({ limit: 500 })).totalCount).toBe(12);
+  await client.users.createUser({ emailAddress: ["new@example.com"] });
+  await expect.poll(() => deliveries.length, { timeout: 30_000 }).toBe(24);
+  const last = deliveries.at(-1);
+  new Webhook(printed["CLERK_WEBHOOK_SIGNING_SECRET"] ?? "").verify(last?.body ?? "", last?.headers ?? {});
+  running.child.kill("SIGTERM");
+  expect(await running.done).toMatchObject({ code: 0 });
+});
