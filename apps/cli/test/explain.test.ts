@@ -34,6 +34,7 @@ const report: ExplainReport = {
       acceptedLoss: [{ table: "accounts", rows: 2, reason: "see the rows" }],
     },
   ],
+  retried: null,
   warnings: ["pending migrations deleted 1 row of accounts"],
 };
 

@@ -42,6 +42,7 @@ export const errorCodes = {
   REPLANT_MIGRATION_HISTORY: ["failed", "Applied migrations and the files disagree: edited, missing or failed."],
   REPLANT_MIGRATION_INVALID: ["usage", "The migrations directory is missing, or a folder in it has no migration file."],
   REPLANT_NAME_INVALID: ["usage", "A database or object name is empty, too long or holds a NUL."],
+  REPLANT_NOTHING_TO_RETRY: ["usage", "The run left no rows behind, or not all that it left are listed."],
   REPLANT_NOTHING_TO_UNDO: ["usage", "No previous database is there to swap back."],
   REPLANT_ROWS_LOST: ["failed", "Kept rows cannot be carried and the loss was not accepted; each is named."],
   REPLANT_ROWS_HIDDEN: ["failed", "Row-level security hides rows from the role of the database URL."],

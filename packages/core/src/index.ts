@@ -43,6 +43,8 @@ export type { ExplainedTable, ExplainReport } from "./run/explain.ts";
 export { migrateLive, migrationStatus, seedLive } from "./run/live.ts";
 export { previewReset, reset } from "./run/reset.ts";
 export type { ResetOptions } from "./run/reset.ts";
+export { findLeftRows } from "./run/left-rows.ts";
+export type { LeftRows } from "./run/left-rows.ts";
 export { restore } from "./run/restore.ts";
 export type { RestoreOptions } from "./run/restore.ts";
 export { status } from "./run/status.ts";

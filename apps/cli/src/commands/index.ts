@@ -97,6 +97,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./explain/command.ts")).command,
   },
   {
+    path: ["retry"],
+    folder: "retry",
+    brief: "Carry the rows that a run left behind, after a rule, a migration or a seed was corrected",
+    load: async () => (await import("./retry/command.ts")).command,
+  },
+  {
     path: ["seed"],
     folder: "seed",
     brief: "Add and update what seeds own in live",

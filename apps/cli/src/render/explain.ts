@@ -1,5 +1,5 @@
 import type { ExplainedTable, ExplainReport } from "@replant/core";
-import { labelled } from "./reports.ts";
+import { labelled, retriedLines } from "./reports.ts";
 import type { Style } from "./style.ts";
 import { amount, plural } from "./words.ts";
 
@@ -25,6 +25,7 @@ export function explainLines(report: ExplainReport, style: Style): string[] {
     ...(backup === null ? [] : [labelled("backup", backup.location)]),
     ...(route === null ? [] : [labelled("route", routeText(route))]),
     ...report.tables.flatMap((table) => tableLines(table, style)),
+    ...(report.retried === null ? [] : retriedLines(report.retried)),
     ...report.warnings.map((text) => labelled("warning", text)),
   ];
 }
@@ -79,6 +80,26 @@ function migratedLines(migrated: NonNullable<NonNullable<ExplainedTable["way"]>[
     ...(removed > 0
       ? [detail("deleted", `${plural(removed, "row")} by migrations: ${removedRows.slice(0, 5).join(", ")}`)]
       : []),
+  ];
+}
+
+export function leftExportLines(report: {
+  readonly backup: string;
+  readonly file: string;
+  readonly rows: number;
+  readonly left: number;
+}): string[] {
+  const { backup, file, rows, left } = report;
+  return [
+    labelled("written", `${plural(rows, "row")} that were left behind, to ${file}`),
+    ...(rows === left
+      ? []
+      : [
+          labelled(
+            "missing",
+            `${plural(left - rows, "row")}: made by migrations, backup ${backup} has what they were made of`,
+          ),
+        ]),
   ];
 }
 

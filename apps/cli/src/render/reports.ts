@@ -1,4 +1,4 @@
-import type { BackupReport, MigrateReport, SeedReport, SwapReport, UndoReport } from "@replant/core";
+import type { BackupReport, MigrateReport, RetriedRows, SeedReport, SwapReport, UndoReport } from "@replant/core";
 import { tableLabel } from "@replant/core";
 import type { Style } from "./style.ts";
 import { amount, bytes, plural, seconds, wrap } from "./words.ts";
@@ -13,16 +13,32 @@ export interface NextSteps {
 
 /** What became of live after a reset, a restore or the last task of a chain. Counts were read back from the new database. */
 export function swapLines(report: SwapReport, { style, next }: { style: Style; next: NextSteps }): string[] {
-  const { carried, backup, previous, acceptedLoss, warnings } = report;
+  const { carried, backup, previous, acceptedLoss, retried, warnings } = report;
   return [
     ...(carried === null ? [] : carriedLines(carried, style)),
     ...wayLines(report),
     ...acceptedLoss.map(({ table, rows, reason }) => labelled("lost", `${plural(rows, "row")} of ${table}: ${reason}`)),
     ...(acceptedLoss.length === 0 || backup === null ? [] : [labelled("", "accepted; the rows are in the backup")]),
+    ...(retried === null ? [] : retriedLines(retried)),
     ...(backup === null ? [] : [labelled("backup", backup.location)]),
     ...(previous === null ? [] : [labelled("previous", previous)]),
     ...(warnings.length === 0 ? [] : [labelled("warnings", plural(warnings.length, "warning"))]),
     ...resultLines(report, { style, next }),
+  ];
+}
+
+/** At most this many rows that are still behind are printed; --json has all that are listed. */
+const shownLeftMax = 20;
+
+export function retriedLines({ asked, returned, byRule, run, left, backup }: RetriedRows): string[] {
+  const still = asked - returned - byRule;
+  return [
+    labelled("back", `${amount(returned)} of ${plural(asked, "row")} that run ${run} left behind`),
+    ...(byRule === 0 ? [] : [labelled("left out", `${plural(byRule, "row")}, by rule or because their key changed`)]),
+    ...left
+      .slice(0, shownLeftMax)
+      .map(({ table, row, reason }) => labelled("left", `${tableLabel(table)} ${row}: ${reason}`)),
+    ...(still === 0 ? [] : [labelled("", `${plural(still, "row")} still in backup ${backup}`)]),
   ];
 }
 

@@ -133,6 +133,19 @@ export interface ContextTable {
   readonly declared: boolean;
 }
 
+/** Rows that an earlier run left behind, on their way into a candidate that has everybody else's already. */
+export interface CarryRetry {
+  /** What `RowPort.mark` gave before live's own rows came into the candidate: none of those gives way. */
+  readonly since: string;
+  readonly wanted: readonly WantedRows[];
+}
+
+/** Rows of one table as `QuarantinedRow.row` names them; null: all of them. */
+export interface WantedRows {
+  readonly table: string;
+  readonly rows: readonly string[] | null;
+}
+
 /** How the rows of one backup go into one candidate. Pure data: the engine turns it into SQL. */
 export interface CarryPlan {
   /** In foreign-key order where there is one; cycles are loaded with deferred checks. */
@@ -143,6 +156,8 @@ export interface CarryPlan {
   readonly sequences: readonly RecordedSequence[];
   /** Kept parts that cannot go anywhere: the whole table, with the reason. */
   readonly impossible: readonly { readonly table: TableName; readonly rows: number; readonly reason: string }[];
+  /** Set when only some of the rows are meant; the others count as dropped, and mean their like in the candidate. */
+  readonly retry: CarryRetry | null;
 }
 
 /** A row that could not be carried. Values other than the key are not shown. */
@@ -193,7 +208,7 @@ export interface CarryOutcome {
   readonly repointed: readonly RepointedReference[];
   /** References to which a rule other than `error` was applied. */
   readonly missing: readonly MissingReference[];
-  /** At most 1,000 are listed; the counts in `tables` are complete. */
+  /** At most 10,000 are listed; the counts in `tables` are complete. */
   readonly quarantined: readonly QuarantinedRow[];
 }
 

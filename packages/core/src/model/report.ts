@@ -1,5 +1,5 @@
 import type { AppliedMigration, BackupSummary } from "./backup.ts";
-import type { CarryOutcome, CarryWay } from "./carry.ts";
+import type { CarryOutcome, CarryWay, QuarantinedRow } from "./carry.ts";
 import type { Route } from "../plan/ladder.ts";
 import type { TargetFacts } from "./facts.ts";
 import type { RunJournal } from "./journal.ts";
@@ -12,6 +12,20 @@ export interface AcceptedLoss {
   readonly table: string;
   readonly rows: number;
   readonly reason: string;
+}
+
+/** What became of the rows that an earlier run had left behind. `asked = returned + byRule + left`. */
+export interface RetriedRows {
+  /** The run that left them. */
+  readonly run: string;
+  readonly backup: string;
+  readonly asked: number;
+  readonly returned: number;
+  /** Left out by a rule of today, or not in the backup under that key any more: a rule gives them another. */
+  readonly byRule: number;
+  readonly tables: readonly { readonly table: string; readonly returned: number; readonly left: number }[];
+  /** Still where they were: in the backup. At most 10,000 are listed. */
+  readonly left: readonly QuarantinedRow[];
 }
 
 export interface BackupReport {
@@ -42,6 +56,8 @@ export interface SwapReport {
   /** By table: how its rows came into the new database. */
   readonly ways: readonly CarryWay[];
   readonly acceptedLoss: readonly AcceptedLoss[];
+  /** Only of `retry`. */
+  readonly retried: RetriedRows | null;
   readonly endedSessions: number;
   readonly seeds: readonly SeedResult[];
   readonly durationMs: number;

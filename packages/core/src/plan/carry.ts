@@ -1,6 +1,13 @@
 import { ReplantError } from "../errors.ts";
 import type { BackupEntry, RecordedSequence } from "../model/backup.ts";
-import type { CarryPlan, CarryReference, CarryTable, ContextTable, NaturalKeyColumn } from "../model/carry.ts";
+import type {
+  CarryPlan,
+  CarryReference,
+  CarryRetry,
+  CarryTable,
+  ContextTable,
+  NaturalKeyColumn,
+} from "../model/carry.ts";
 import type { Catalog, Table, TableName } from "../model/catalog.ts";
 import { findTable, findTableByLabel, sameTable, tableLabel } from "../model/catalog.ts";
 import type { KeepRule, KeepRules, NaturalKeys } from "../model/keep.ts";
@@ -19,6 +26,7 @@ export interface CarryOptions {
   readonly naturalKeys?: NaturalKeys;
   /** How far the sequences of the backed-up tables had come. */
   readonly sequences?: readonly RecordedSequence[];
+  readonly retry?: CarryRetry | null;
 }
 
 /**
@@ -30,7 +38,7 @@ export function planCarry(
   entries: readonly BackupEntry[],
   target: Catalog,
   keep: KeepRules,
-  { naturalKeys: declared = {}, sequences = [] }: CarryOptions = {},
+  { naturalKeys: declared = {}, sequences = [], retry = null }: CarryOptions = {},
 ): CarryPlan {
   const context = planContext(entries, { target, keep, declared });
   const problems = naturalKeyProblems(declared, [target, { tables: entries.map(({ table }) => table) }]);
@@ -70,6 +78,7 @@ export function planCarry(
     context,
     sequences: sequences.filter((sequence) => tables.some(({ source }) => sameTable(source, sequence.table))),
     impossible,
+    retry,
   };
 }
 

@@ -3,7 +3,8 @@ import type { MigrationFile } from "../ports/migrator.ts";
 
 /** Whether the project's own migrations can bring a backup's rows to today's schema. */
 export type Route =
-  | { readonly kind: "direct"; readonly why: string }
+  /** `asked`: migrations could have run over the rows, and were not to. */
+  | { readonly kind: "direct"; readonly why: string; readonly asked?: true }
   /** The backup has the first `level` of today's migrations; `pending` are the names of the others. */
   | { readonly kind: "replay"; readonly level: number; readonly pending: readonly string[]; readonly why: string };
 
@@ -35,7 +36,7 @@ export function chooseRoute(
   if (pending.length === 0) return { kind: "direct", why: "the backup has today's migrations" };
   const count = pending.length === 1 ? "1 migration is" : `${pending.length} migrations are`;
   const why = `${count} newer than the backup`;
-  if (!replay) return { kind: "direct", why: `${why}, and were not to run` };
+  if (!replay) return { kind: "direct", why: `${why}, and were not to run`, asked: true };
   return { kind: "replay", level: migrations.length, pending, why };
 }
 

@@ -77,6 +77,8 @@ export interface RowPort {
   ): AsyncIterable<Uint8Array>;
   /** How far the sequences have come that give values to columns of these tables. Those that may not be read are absent. */
   sequences(session: SqlSession, tables: readonly TableName[]): Promise<RecordedSequence[]>;
+  /** A moment of this database: what is written later can be told from what was there, by `CarryRetry.since`. */
+  mark(session: SqlSession): Promise<string>;
   /**
    * Loads kept rows in one transaction: stage, translate references, merge, insert, fix sequences. Rows that do not fit are
    * quarantined, never skipped. Foreign keys are checked before it returns; user triggers do not fire.

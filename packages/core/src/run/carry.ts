@@ -1,6 +1,6 @@
 import { ReplantError } from "../errors.ts";
 import type { BackupEntry, RecordedSequence } from "../model/backup.ts";
-import type { CarryOutcome, CarryPlan, CarryWay } from "../model/carry.ts";
+import type { CarriedTable, CarryOutcome, CarryPlan, CarryRetry, CarryWay } from "../model/carry.ts";
 import type { Catalog } from "../model/catalog.ts";
 import { tableLabel } from "../model/catalog.ts";
 import type { KeepRules } from "../model/keep.ts";
@@ -33,6 +33,7 @@ export interface CarryRequest {
   readonly acceptLoss: readonly string[];
   /** False: columns go by name and by rule, although migrations could run over the rows. */
   readonly replay: boolean;
+  readonly retry?: CarryRetry;
 }
 
 /**
@@ -79,11 +80,19 @@ async function carryRows(
     route,
     from,
     acceptLoss,
-  }: CarryRequest & { session: SqlSession; keep: KeepRules; route: Route; from: CarrySource },
+    retry = null,
+  }: Omit<CarryRequest, "retry"> & {
+    retry?: CarryRetry | null;
+    session: SqlSession;
+    keep: KeepRules;
+    route: Route;
+    from: CarrySource;
+  },
 ): Promise<CarryResult> {
   const plan = planCarry(from.entries, catalog, keep, {
     naturalKeys: run.project.naturalKeys,
     sequences: from.sequences,
+    retry,
   });
   const ways = describeWays(plan, { route, harvest: from.harvest });
   for (const { table, suggestions } of ways) for (const text of suggestions) warn(run, `${table}: ${text}`);
@@ -91,7 +100,8 @@ async function carryRows(
   const result = await step(run, { kind: "carry", title: "carry" }, async () => {
     const outcome = await run.ports.rows.carry(session, plan, from.source);
     const acceptedLoss = decideLoss({ plan, outcome, harvest: from.harvest, acceptLoss });
-    return { value: { outcome, acceptedLoss, route, ways }, ...describeCarry(plan, outcome) };
+    const told = retry === null ? describeCarry(plan, outcome) : describeRetry(outcome);
+    return { value: { outcome, acceptedLoss, route, ways }, ...told };
   });
   await step(run, { kind: "verify", title: "verify" }, async () => {
     const findings = [
@@ -168,8 +178,14 @@ function decideLoss({
   });
 }
 
+function describeRetry({ tables }: CarryOutcome): { title: string } {
+  const total = (pick: (table: CarriedTable) => number): number => tables.reduce((sum, table) => sum + pick(table), 0);
+  const back = total(({ carried }) => carried);
+  return { title: `retry    ${back}/${back + total(({ quarantined }) => quarantined)} rows that were left behind` };
+}
+
 function describeCarry(plan: CarryPlan, outcome: CarryOutcome): { title: string; note?: string } {
-  const total = (pick: (table: CarryOutcome["tables"][number]) => number): number =>
+  const total = (pick: (table: CarriedTable) => number): number =>
     outcome.tables.reduce((sum, table) => sum + pick(table), 0);
   const notes = [
     ...plan.tables.flatMap((table) =>

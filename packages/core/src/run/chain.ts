@@ -131,6 +131,7 @@ export async function chainRestore(
           route,
           ways,
           acceptedLoss,
+          retried: null,
           endedSessions,
           seeds: [],
           durationMs: run.ports.clock.now() - run.startedAt,

@@ -2,8 +2,9 @@ import { ReplantError } from "../errors.ts";
 import type { CarriedTable, CarryWay, QuarantinedRow, RepointedReference } from "../model/carry.ts";
 import { tableLabel } from "../model/catalog.ts";
 import type { RunJournal } from "../model/journal.ts";
-import type { AcceptedLoss, SwapReport } from "../model/report.ts";
+import type { AcceptedLoss, RetriedRows, SwapReport } from "../model/report.ts";
 import type { Route } from "../plan/ladder.ts";
+import type { Journal } from "../ports/journal.ts";
 import type { Ports } from "./context.ts";
 
 /** What one run did to the rows of one table. */
@@ -26,6 +27,8 @@ export interface ExplainReport {
   readonly backup: SwapReport["backup"];
   readonly route: Route | null;
   readonly tables: readonly ExplainedTable[];
+  /** Rows of an older run that came back with this one; null where it was no retry. */
+  readonly retried: RetriedRows | null;
   readonly warnings: readonly string[];
 }
 
@@ -37,15 +40,29 @@ export async function explain(
   { journal }: Pick<Ports, "journal">,
   { run, table }: { run: string | null; table: string | null },
 ): Promise<ExplainReport> {
+  const { entry, report } = await findSwap(journal, { run, which: () => true });
+  return describe(entry, report, table);
+}
+
+/**
+ * A run that carried rows and swapped, by its id or the beginning of one; without, the last of those that `which` accepts.
+ * @throws ReplantError REPLANT_RUN_UNKNOWN listing the runs that carried rows
+ */
+export async function findSwap(
+  journal: Journal,
+  { run, which }: { run: string | null; which: (report: SwapReport) => boolean },
+): Promise<{ entry: RunJournal; report: SwapReport }> {
   const known = (await journal.runs(50)).flatMap((entry) => {
     const report = swapReportOf(entry);
     return report === null ? [] : [{ entry, report }];
   });
-  const found = run === null ? known.slice(0, 1) : known.filter(({ entry }) => entry.run.startsWith(run));
+  const found =
+    run === null
+      ? known.filter(({ report }) => which(report)).slice(0, 1)
+      : known.filter(({ entry }) => entry.run.startsWith(run));
   const [only] = found;
-  if (only === undefined || found.length > 1)
-    throw unknownRun(run, { known: known.map(({ entry }) => entry), many: found.length > 1 });
-  return describe(only.entry, only.report, table);
+  if (only !== undefined && found.length === 1) return only;
+  throw unknownRun(run, { known: known.map(({ entry }) => entry), many: found.length > 1 });
 }
 
 /** The report of a run that ended well and carried rows. */
@@ -90,6 +107,7 @@ function describe(entry: RunJournal, report: SwapReport, only: string | null): E
     backup,
     route,
     tables,
+    retried: report.retried ?? null,
     warnings,
   };
 }

@@ -12,6 +12,8 @@ import { cleanUp } from "./clean.ts";
 import type { Ports, Project, Run } from "./context.ts";
 import { append, iso, step, warn } from "./context.ts";
 import { ensureLevel } from "./replay.ts";
+import type { LeftRows } from "./left-rows.ts";
+import { carryLeftRows, markCandidate } from "./left-rows.ts";
 import { withRun } from "./with-run.ts";
 import { inspect } from "./inspect.ts";
 import { swapIn } from "./swap.ts";
@@ -21,6 +23,8 @@ export interface ResetOptions extends ResetRequest {
   readonly keepFailed: boolean;
   /** Called with the plan before anything changes; throws to refuse. */
   readonly authorise: (plan: ResetPlan, facts: ResetFacts) => Promise<void>;
+  /** Rows of an older backup that come after those of live. */
+  readonly retry?: LeftRows;
 }
 
 /** The plan of a reset, without a lock: nothing is changed. */
@@ -34,14 +38,16 @@ export async function previewReset(
 
 /** `replant reset`: rebuilds live beside itself and swaps. */
 export async function reset(ports: Ports, project: Project, options: ResetOptions): Promise<SwapReport> {
-  return withRun({ ports, project, command: options.mode === "force" ? "reset --force" : "reset" }, async (run) => {
+  const { mode, retry } = options;
+  const command = retry !== undefined ? `retry ${retry.run}` : mode === "force" ? "reset --force" : "reset";
+  return withRun({ ports, project, command }, async (run) => {
     const { plan, facts } = await step(run, { kind: "inspect", title: "inspect" }, async () => {
       const preview = await previewReset({ ports, project }, options);
       return { value: preview, title: describeInspection(preview.facts) };
     });
     for (const text of plan.warnings) warn(run, text);
     await options.authorise(plan, facts);
-    return executeReset(run, { plan, facts, keepFailed: options.keepFailed });
+    return executeReset(run, { plan, facts, keepFailed: options.keepFailed, retry: retry ?? null });
   });
 }
 
@@ -52,7 +58,12 @@ function describeInspection({ live, migrations, seeds }: ResetFacts): string {
 
 async function executeReset(
   run: Run,
-  { plan, facts, keepFailed }: { plan: ResetPlan; facts: ResetFacts; keepFailed: boolean },
+  {
+    plan,
+    facts,
+    keepFailed,
+    retry,
+  }: { plan: ResetPlan; facts: ResetFacts; keepFailed: boolean; retry: LeftRows | null },
 ): Promise<SwapReport> {
   const { live } = facts.target;
   await append(run, {
@@ -75,6 +86,7 @@ async function executeReset(
     const fence = live === null ? null : await raiseFence(run, { live, facts });
     if (fence !== null) fences.push(fence);
     const manifest = fence === null ? null : await backupStep(run, { fence, facts });
+    const since = retry === null ? null : await markCandidate(run, candidate);
     const result =
       manifest === null || plan.mode === "force"
         ? null
@@ -86,6 +98,10 @@ async function executeReset(
             replay: plan.replay,
           });
     if (result === null) await verifyEmptyCandidate(run, candidate);
+    const { catalog } = baseline;
+    const { replay } = plan;
+    const retried =
+      retry === null || since === null ? null : await carryLeftRows(run, retry, { candidate, catalog, replay, since });
     const { previous, endedSessions } = await swapIn(run, { candidate, live, fence });
     await cleanUp(run, { fingerprint: plan.fingerprint });
     return {
@@ -98,6 +114,7 @@ async function executeReset(
       route: result?.route ?? null,
       ways: result?.ways ?? [],
       acceptedLoss: result?.acceptedLoss ?? [],
+      retried,
       endedSessions,
       seeds: baseline.seeds,
       durationMs: run.ports.clock.now() - run.startedAt,

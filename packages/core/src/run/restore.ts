@@ -93,6 +93,7 @@ async function executeRestore(
       route,
       ways,
       acceptedLoss,
+      retried: null,
       endedSessions,
       seeds: baseline.seeds,
       durationMs: run.ports.clock.now() - run.startedAt,

@@ -23,6 +23,10 @@ export function createRowPort(options: RowPortOptions = {}): RowPort {
     describe: (session, selection) => describeSelection(session, selection, aboveBytes),
     unkept: countUnkept,
     largeObjects: countLargeObjects,
+    mark: async (session) => {
+      const [row] = await session.query<{ mark: string }>("select pg_current_xact_id()::xid::text as mark");
+      return row?.mark ?? "";
+    },
     stage: stageRows,
     read: readSelection,
     sequences: recordSequences,

@@ -8,6 +8,11 @@ export const flags = {
     brief: "The whole way of one row of --table, by its key; a key of several columns with commas between them",
     placeholder: "key",
   },
+  export: {
+    kind: "value",
+    brief: "Write the rows that were left behind into this file, as backup export does, with all their values",
+    placeholder: "file",
+  },
 } as const satisfies FlagSpecs;
 
 export const command = defineCommand(
@@ -22,6 +27,7 @@ export const command = defineCommand(
     examples: [
       { line: "replant explain", meaning: "the last reset or restore" },
       { line: "replant explain --table organization_services", meaning: "one table of it" },
+      { line: "replant explain --export left.json", meaning: "the rows that were left behind, into a file" },
       {
         line: "replant explain --table users --row 0b000000-0000-4000-8000-000000000001",
         meaning: "one row: what it was in the backup and what it is now",

@@ -1,9 +1,12 @@
 import type { ExplainReport, Ports } from "@replant/core";
-import { explain, findTableByLabel, identityColumns, ReplantError, tableLabel } from "@replant/core";
+import type { RowFilter } from "@replant/backups/json";
+import { explain, findLeftRows, findTableByLabel, identityColumns, ReplantError, tableLabel } from "@replant/core";
+import { resolve } from "node:path";
 import { readRows } from "../../backup-rows.ts";
 import type { Cli, Outcome } from "../../cli.ts";
 import type { Input } from "../../command.ts";
-import { explainLines, rowWayLines, type RowWay } from "../../render/explain.ts";
+import { explainLines, leftExportLines, rowWayLines, type RowWay } from "../../render/explain.ts";
+import { writeNewFile } from "../../write-new-file.ts";
 import { withProject } from "../../with-project.ts";
 import type { flags as specs } from "./command.ts";
 
@@ -17,6 +20,7 @@ export async function handle(cli: Cli, { flags, argument }: Input<typeof specs>)
   }
   return withProject(cli, { changes: false }, async ({ ports }) => {
     const report = await explain(ports, { run: argument, table: table ?? null });
+    if (flags.export !== undefined) return exportLeft(cli, ports, { report, file: flags.export });
     if (row === undefined) return { document: report, text: (style) => explainLines(report, style) };
     const way = await wayOfRow(ports, { report, key: row.split(",") });
     return {
@@ -24,6 +28,32 @@ export async function handle(cli: Cli, { flags, argument }: Input<typeof specs>)
       text: (style) => [...explainLines(report, style), ...rowWayLines(way)],
     };
   });
+}
+
+/** The quarantined rows of a run, out of its backup. */
+async function exportLeft(
+  cli: Cli,
+  ports: Ports,
+  { report, file }: { report: ExplainReport; file: string },
+): Promise<Outcome> {
+  const left = await findLeftRows(ports, report.run);
+  const { writeDocument } = await import("@replant/backups/json");
+  let rows = 0;
+  const filter: RowFilter = ({ table, columns }) => {
+    const from = report.tables.find(({ way }) => way?.from === tableLabel(table))?.table;
+    const wanted = left.wanted.find((candidate) => [tableLabel(table), from].includes(candidate.table));
+    const labels = new Set(wanted?.rows);
+    const identity = identityColumns(table) ?? [];
+    return (row) => {
+      const label = identity.map((name) => `${name}=${row[columns.indexOf(name)] ?? "NULL"}`).join(", ");
+      const chosen = wanted !== undefined && (wanted.rows === null || labels.has(label));
+      if (chosen) rows += 1;
+      return chosen;
+    };
+  };
+  await writeNewFile(resolve(cli.cwd, file), writeDocument(left.reader, filter));
+  const document = { run: report.run, backup: left.reader.manifest.id, file, rows, left: left.count };
+  return { document, text: () => leftExportLines(document) };
 }
 
 /** One row in the backup of a run and in live, column by column. Values other than keys and references are not shown. */

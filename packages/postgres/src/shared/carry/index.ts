@@ -3,6 +3,7 @@ import { ReplantError, sqlState, messageOf } from "@replant/core";
 import { readCatalog } from "../catalog.ts";
 import { relaxConstraints } from "./defer.ts";
 import { loadAll, refreshViews } from "./load.ts";
+import { leaveOthers } from "./retry.ts";
 import { settleConflicts } from "./merge.ts";
 import { assertNaturalKeys } from "./natural-keys.ts";
 import { findOccurrences } from "./occurrences.ts";
@@ -30,6 +31,7 @@ export async function carry(session: SqlSession, plan: CarryPlan, source: RowSou
     const maps = await buildMaps(session, staging, catalog);
     await resolveMissing(session, staging, maps);
     await resolveViews(session, staging, maps);
+    await leaveOthers(session, { plan, staging, maps });
     await settleConflicts(session, staging, maps);
     await resolveMissing(session, staging, maps);
     const restore = await relaxConstraints(session);

@@ -16,13 +16,18 @@ export interface Exclusion extends Record<string, unknown> {
   readonly r?: number | null;
 }
 
-/** Pairs of a row to load and an existing row that share a unique key; `extra` gives more columns of a pair by its key. */
-function collisionsSql(table: StagedTable, extra: (key: readonly string[]) => string = () => ""): string | null {
+/** Pairs of a row to load and an existing row that share a unique key, `n`, `place`, `part`; `extra` gives more columns of a pair by its key. */
+export function collisionsSql(table: StagedTable, extra: (key: readonly string[]) => string = () => ""): string | null {
   const parts = table.plan.uniqueKeys.map((key) => {
     const equal = key.map((name) => `t.${quoteIdent(name)} = r.f${columnIndex(table.plan, name)}`);
-    return `select r.n, t.ctid as place, t.tableoid as part${extra(key)} from ${table.resolved} r join ${ownRows(table.plan.table)} t on ${equal.join(" and ")}`;
+    return `select r.n, t.ctid as place, t.tableoid as part, ${freshSql(table)} as fresh${extra(key)} from ${table.resolved} r join ${ownRows(table.plan.table)} t on ${equal.join(" and ")}`;
   });
   return parts.length === 0 ? null : parts.join(" union ");
+}
+
+/** SQL condition over an existing row `t`: it came after the mark of a retry, so that it gives way to nothing. */
+function freshSql({ since }: StagedTable): string {
+  return since === null ? "false" : `age(t.xmin) <= age(${quoteLiteral(since)}::xid)`;
 }
 
 /** A select of `n`, `kind`, `reason` for the rows whose collisions do not end in a merge; null where nothing can collide. */
@@ -34,19 +39,21 @@ function conflictsSql(table: StagedTable): string | null {
   const keys = "(select string_agg(distinct k.key, ' and ') from keyed k where k.n = c.n)";
   const rows = (kind: string, reason: string, from: string): string =>
     `select c.n, '${kind}' as kind, ${quoteLiteral(reason)} || ${keys} as reason from ${from} c`;
-  const found = `with keyed as materialized (${keyed}), collisions as materialized (select distinct n, place, part from keyed)`;
+  const found = `with keyed as materialized (${keyed}), collisions as materialized (select distinct n, place, part, fresh from keyed)`;
   if (table.plan.onConflict === "error") {
     const taken = rows("quarantined", `a row of the seeds has the same key of ${label}: `, "collisions");
     return `${found} select distinct q.* from (${taken}) q`;
   }
   const parts = [
+    ...(table.since === null ? [] : [rows("quarantined", `live has a row with the same key of ${label}: `, "taken")]),
     rows("quarantined", `two different rows of the seeds have its keys of ${label}: `, "ambiguous"),
     rows("quarantined", `another kept row of ${label} takes the place of the same row of the seeds: `, "contested"),
     ...(table.plan.onConflict === "seed" ? [rows("dropped", "the row of the seeds wins by rule: ", "settled")] : []),
   ];
   return `${found},
-    ambiguous as (select n from collisions group by n having count(*) > 1),
-    single as (select * from collisions where n not in (select n from ambiguous)),
+    taken as (select distinct n from collisions where fresh),
+    ambiguous as (select n from collisions where n not in (select n from taken) group by n having count(*) > 1),
+    single as (select * from collisions where n not in (select n from ambiguous union all select n from taken)),
     contested as (select unnest(array_agg(n)) as n from single group by place, part having count(*) > 1),
     settled as (select n from single where n not in (select n from contested))
     ${parts.join(" union all ")}`;
@@ -80,8 +87,8 @@ export async function lateConflicts(session: SqlSession, table: StagedTable): Pr
     : session.query<Exclusion>(`select q.n::text as n, q.kind, q.reason from (${conflicts}) q`);
 }
 
-/** References to a kept row that gives way mean the seeded row from now on. */
-async function mapToSeeded(
+/** References to a kept row that gives way mean the row in its place from now on. */
+export async function mapToSeeded(
   session: SqlSession,
   { table, collisions, maps }: { table: StagedTable; collisions: string; maps: ReferenceMaps },
 ): Promise<void> {

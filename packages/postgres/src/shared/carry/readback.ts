@@ -17,7 +17,7 @@ import type { ReferenceMaps } from "./references.ts";
 import { sequencesBehind } from "./sequences.ts";
 import type { StagedTable, Staging } from "./staging.ts";
 import { columnIndex, writtenColumns } from "./staging.ts";
-import { listedRowsMax, listRows, rowLabelSql } from "./row-labels.ts";
+import { listedQuarantinedMax, listRows, rowLabelSql } from "./row-labels.ts";
 
 // Types whose equality means equal text; all others are compared as text (1.0 and 1.00 are equal numbers, not equal values).
 const exactEquality =
@@ -59,13 +59,13 @@ export async function readBack(
     });
     repointed.push(...(await repointedReferences(session, table, maps)));
     missing.push(...(await missingReferences(session, table)));
-    if (counts.quarantined > 0 && quarantined.length < listedRowsMax) {
+    if (counts.quarantined > 0 && quarantined.length < listedQuarantinedMax) {
       quarantined.push(...(await listQuarantined(session, table)));
     }
   }
   const order = plan.tables.map((table) => tableLabel(table.table));
   tables.sort((a, b) => order.indexOf(tableLabel(a.table)) - order.indexOf(tableLabel(b.table)));
-  return { tables, repointed, missing, quarantined: quarantined.slice(0, listedRowsMax) };
+  return { tables, repointed, missing, quarantined: quarantined.slice(0, listedQuarantinedMax) };
 }
 
 /** All counts of one table in one query. */
@@ -112,7 +112,7 @@ function carriedSql(table: StagedTable): string {
 async function listQuarantined(session: SqlSession, table: StagedTable): Promise<QuarantinedRow[]> {
   const rows = await session.query<{ row: string; reason: string }>(
     `select ${rowLabelSql(table)} as row, x.reason from ${table.excluded} x join ${table.raw} s on s.n = x.n
-     where x.kind = 'quarantined' order by x.n limit ${listedRowsMax}`,
+     where x.kind = 'quarantined' order by x.n limit ${listedQuarantinedMax}`,
   );
   return rows.map(({ row, reason }) => ({ table: nameOf(table.plan), row, reason }));
 }

@@ -6,6 +6,9 @@ import { columnIndex } from "./staging.ts";
 /** At most this many rows are listed by name; counts are complete. */
 export const listedRowsMax = 1000;
 
+/** Of quarantined rows more are listed: `retry` goes by the list. */
+export const listedQuarantinedMax = 10_000;
+
 /** What names a staged row `s` in messages: its identity, or its place in the backup where it has none. */
 export function rowLabelSql({ plan }: StagedTable): string {
   return plan.identity === null

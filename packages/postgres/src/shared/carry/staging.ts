@@ -18,6 +18,8 @@ export interface StagedTable {
   readonly nulled: string;
   /** Rows that take the place of an existing row: `n`, `place` (its ctid), `part` (the table that has it, a partition's own). */
   readonly merged: string;
+  /** Of a retry: the mark after which existing rows are live's own; null otherwise. */
+  readonly since: string | null;
   /** View of the rows that will be loaded, translated: `n`, `f0`, `f1`, … by index of the plan's columns. */
   readonly resolved: string;
 }
@@ -41,7 +43,8 @@ export async function stage(session: SqlSession, plan: CarryPlan, source: RowSou
   const tables: StagedTable[] = [];
   // A part without rows has nothing to stage, and nobody can point at what it does not hold.
   for (const [index, table] of plan.tables.entries()) {
-    if (table.rows > 0) tables.push(await stageTable(session, { table, index, source }));
+    if (table.rows > 0)
+      tables.push(await stageTable(session, { table, index, source, since: plan.retry?.since ?? null }));
   }
   const context: StagedContext[] = [];
   for (const [index, table] of plan.context.entries()) {
@@ -80,7 +83,7 @@ async function stageContext(
 
 async function stageTable(
   session: SqlSession,
-  { table, index, source }: { table: CarryTable; index: number; source: RowSource },
+  { table, index, source, since }: { table: CarryTable; index: number; source: RowSource; since: string | null },
 ): Promise<StagedTable> {
   const [raw, excluded] = [`replant_s${index}`, `replant_x${index}`];
   const fill = async (typed: readonly boolean[]): Promise<void> => {
@@ -129,6 +132,7 @@ async function stageTable(
     excluded,
     nulled: `replant_z${index}`,
     merged: `replant_g${index}`,
+    since,
     resolved: `replant_r${index}`,
   };
 }
