@@ -1,0 +1,16 @@
+export * from "./model/mapping.ts";
+export * from "./model/objects.ts";
+export type * from "./ports/inbox.ts";
+export type * from "./ports/provider.ts";
+export type * from "./ports/store.ts";
+export type * from "./ports/sync.ts";
+export { applyChanges } from "./run/apply.ts";
+export type { Applied, Outcome, Told } from "./run/apply.ts";
+export { drain } from "./run/drain.ts";
+export type { Drained, DrainOptions } from "./run/drain.ts";
+export { drift, quickDrift } from "./run/drift.ts";
+export type { Drift, KindDrift, QuickDrift } from "./run/drift.ts";
+export { pull } from "./run/pull.ts";
+export type { Pulled, PullOptions, PullProgress } from "./run/pull.ts";
+export { reconcile } from "./run/reconcile.ts";
+export type { Orphan, Orphans, Reconciled, ReconcileOptions } from "./run/reconcile.ts";

@@ -1,0 +1,164 @@
+import { ReplantError } from "@replant/core";
+import type { Kind } from "../model/objects.ts";
+import { kinds } from "../model/objects.ts";
+import type { IdentityProvider, Page, ProviderInstance } from "../ports/provider.ts";
+import type { PullState, SyncState, SyncStore, SyncTransaction } from "../ports/sync.ts";
+import type { Told } from "./apply.ts";
+import { applyChanges } from "./apply.ts";
+
+export interface PullProgress {
+  readonly kind: Kind;
+  readonly listed: number;
+  /** Null where the provider does not say it. */
+  readonly total: number | null;
+}
+
+export interface PullOptions {
+  readonly onProgress?: (progress: PullProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface Pulled {
+  readonly instance: Pick<ProviderInstance, "id" | "environment">;
+  readonly startedAt: number;
+  /** True: an earlier listing was gone on with. */
+  readonly resumed: boolean;
+  readonly counts: Readonly<Record<Kind, number>>;
+  readonly rowsChanged: number;
+}
+
+/** A listing that was interrupted is gone on with for so long. */
+const resumableMs = 24 * 3_600_000;
+
+const nothing: Readonly<Record<Kind, number>> = { user: 0, organization: 0, membership: 0 };
+
+/**
+ * Writes everything that the provider has into the database, page by page, and remembers after each page how far it has come.
+ * Rows that the provider does not have stay as they are; `reconcile` looks at them.
+ * @throws ReplantError REPLANT_IDENTITY_INSTANCE for another instance | REPLANT_IDENTITY_PRODUCTION | REPLANT_IDENTITY_PARTIAL |
+ * REPLANT_IDENTITY_PROVIDER
+ */
+export async function pull(provider: IdentityProvider, store: SyncStore, options: PullOptions = {}): Promise<Pulled> {
+  const { pulled } = await list(provider, store, options);
+  await store.apply((transaction) => finish(transaction, pulled));
+  return pulled;
+}
+
+/** Everything but the end: what was seen is still known. */
+export async function list(
+  provider: IdentityProvider,
+  store: SyncStore,
+  { onProgress, signal }: PullOptions,
+): Promise<{ readonly pulled: Pulled }> {
+  const instance = await provider.instance();
+  const { begin, resumed } = await store.apply(async (transaction) => beginPull(transaction, instance));
+  const listed: Record<Kind, number> = { ...begin.listed };
+  let rowsChanged = 0;
+  for (const kind of kinds.slice(kinds.indexOf(begin.kind))) {
+    for (let walk = 1; ; walk += 1) {
+      if (walk > 1) listed[kind] = 0;
+      let after = kind === begin.kind && walk === 1 ? begin.after : null;
+      let total: number | null = null;
+      let page: Promise<Page> | null = provider.list(kind, after);
+      while (page !== null) {
+        signal?.throwIfAborted();
+        const { objects, next, total: known }: Page = await page;
+        // The next page is on its way while this one is written.
+        page = next === null ? null : provider.list(kind, next);
+        page?.catch(() => undefined);
+        listed[kind] += objects.length;
+        total = known ?? total;
+        after = next;
+        const told = objects.map((object): Told => ({ change: { type: "present", object }, from: "listing" }));
+        rowsChanged += await store.apply(async (transaction) => {
+          const applied = await applyChanges(transaction, told);
+          await transaction.markSeen(
+            kind,
+            objects.map(({ id }) => id),
+          );
+          await transaction.setState({
+            pull: { startedAt: begin.startedAt, ...position(kind, after), listed: { ...listed } },
+          });
+          return applied.rowsChanged;
+        });
+        onProgress?.({ kind, listed: listed[kind], total });
+      }
+      if (await isComplete(store, { kind, total })) break;
+      if (walk === walksMax) throw partial(kind, walk);
+    }
+  }
+  const { id, environment } = instance;
+  const pulled = { instance: { id, environment }, startedAt: begin.startedAt, resumed, counts: listed, rowsChanged };
+  return { pulled };
+}
+
+/** Deletions in the middle of a listing by offset move later pages, so that some object is on none: then all is walked again. */
+const walksMax = 3;
+
+async function isComplete(store: SyncStore, { kind, total }: { kind: Kind; total: number | null }): Promise<boolean> {
+  return total === null || (await store.apply((transaction) => transaction.seen(kind))) >= total;
+}
+
+/** Where to go on: behind the last page of a kind begins the next one. */
+function position(kind: Kind, next: string | null): Pick<PullState, "kind" | "after"> {
+  const following = kinds[kinds.indexOf(kind) + 1];
+  // The last kind is walked again from its beginning: its pages have no cursor, and nothing is after it.
+  return next === null && following !== undefined ? { kind: following, after: null } : { kind, after: next };
+}
+
+async function beginPull(
+  transaction: SyncTransaction,
+  instance: ProviderInstance,
+): Promise<{ begin: PullState; resumed: boolean }> {
+  const state = await transaction.state();
+  assertInstance(state, instance);
+  const { pull: open } = state;
+  if (open !== null && instance.now - open.startedAt < resumableMs) return { begin: open, resumed: true };
+  const begin: PullState = { startedAt: instance.now, kind: "user", after: null, listed: nothing };
+  await transaction.forgetSeen();
+  await transaction.setState({ pull: begin, instance: { id: instance.id, environment: instance.environment } });
+  return { begin, resumed: false };
+}
+
+export async function finish(transaction: SyncTransaction, { startedAt, counts }: Pulled): Promise<void> {
+  await transaction.setState({ pull: null, watermark: startedAt, lastFull: { at: startedAt, counts } });
+  await transaction.forgetSeen();
+}
+
+/**
+ * One database belongs to one instance, and never to one that people depend on.
+ * @throws ReplantError REPLANT_IDENTITY_PRODUCTION | REPLANT_IDENTITY_INSTANCE
+ */
+export function assertInstance(
+  state: Pick<SyncState, "instance">,
+  instance: Pick<ProviderInstance, "id" | "environment">,
+): void {
+  if (instance.environment === "production") {
+    throw new ReplantError("REPLANT_IDENTITY_PRODUCTION", `instance ${instance.id} is a production instance`, {
+      state: "nothing was written, here or there",
+      hint: "use the keys of a development instance",
+    });
+  }
+  const known = state.instance;
+  if (known === null || known.id === instance.id) return;
+  throw new ReplantError(
+    "REPLANT_IDENTITY_INSTANCE",
+    `the database belongs to instance ${known.id}, the keys to ${instance.id}`,
+    {
+      why: "the same person has another id in another instance: all would seem deleted",
+      state: "nothing was written",
+      hint: `use the keys of ${known.id}; or take the rows over: replant identity pull --remap-by email`,
+    },
+  );
+}
+
+function partial(kind: Kind, walks: number): ReplantError {
+  return new ReplantError(
+    "REPLANT_IDENTITY_PARTIAL",
+    `the list of ${kind}s changed while it was read, ${walks} times in a row`,
+    {
+      state: "what was read is written; nothing was deleted",
+      hint: "try again when less is going on",
+    },
+  );
+}
