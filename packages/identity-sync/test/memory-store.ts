@@ -187,7 +187,6 @@ function syncOf(
   | "state"
   | "setState"
   | "markSeen"
-  | "seen"
   | "unseen"
   | "forgetSeen"
   | "count"
@@ -209,7 +208,6 @@ function syncOf(
     markSeen: async (kind, ids) => {
       for (const id of ids) state.seen[kind].add(id);
     },
-    seen: async (kind) => state.seen[kind].size,
     unseen: async (kind) =>
       [...references(kind), ...(kind === "membership" ? state.parked.values() : [])]
         .filter(({ id }) => !state.seen[kind].has(id))

@@ -116,7 +116,7 @@ export function createKeeper({ store, crash, reset, ending }: KeeperStore): Keep
     },
     reconcile: async (world) => {
       const between = async (): Promise<void> => {
-        if (!world.quiet && world.random() < 0.5) world.operate();
+        if (!world.quiet && world.random() < 0.2) world.operate();
       };
       const provider = world.provider({ pageSize: 1 + Math.floor(world.random() * 5), between });
       for (let done = false; !done;) {

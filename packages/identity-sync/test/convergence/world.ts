@@ -181,17 +181,15 @@ export class World {
       list: async (kind, after): Promise<Page> => {
         if (after !== null) await between();
         const all = this.truth(kind);
-        const from =
-          after === null
-            ? 0
-            : kind === "user"
-              ? all.filter(({ createdAt }) => createdAt <= Number(after)).length
-              : Number(after);
+        const [offset = 0, last = ""] = after === null ? [] : [Number(after.split(" ")[0]), after.split(" ")[1]];
+        const cursor = all.filter(({ createdAt }) => createdAt <= offset).length;
+        const from = kind === "user" ? cursor : offset;
+        const moved = kind !== "user" && after !== null && all[from - 1]?.id !== last;
         const objects = all.slice(from, from + pageSize);
-        const last = objects.at(-1);
-        const more = last !== undefined && from + pageSize < all.length;
-        const next = !more ? null : kind === "user" ? String(last.createdAt) : String(from + pageSize);
-        return { objects, next, total: all.length };
+        const end = objects.at(-1);
+        const place = kind === "user" ? end?.createdAt : from + pageSize;
+        const next = end === undefined || from + pageSize >= all.length ? null : `${place} ${end.id}`;
+        return { objects, next, total: all.length, moved };
       },
       find: async (kind, references) => {
         const ids = new Set(references.map(({ id }) => id));
