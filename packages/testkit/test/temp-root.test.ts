@@ -34,9 +34,9 @@ test("a process that works beside a root outlives it", async () => {
   await mkdir(beside);
   onTestFinished(() => rm(beside, { recursive: true }));
   const bystander = spawn(process.execPath, ["-e", "process.stdin.resume()"], { cwd: beside });
+  const ended = new Promise((resolve) => bystander.once("exit", (code, signal) => resolve(signal ?? code)));
   await root.remove();
   expect(existsSync(beside)).toBe(true);
-  const ended = new Promise((resolve) => bystander.once("exit", (code, signal) => resolve(signal ?? code)));
   bystander.stdin.end();
   expect(await ended).toBe(0);
 });
