@@ -152,6 +152,38 @@ describe("seeded rows that rules point at", () => {
   });
 });
 
+describe("names in onMissing", () => {
+  const both = table(
+    "visits",
+    ["id int!", "author uuid!", "note_id int"],
+    ["id"],
+    ["author -> organizations.id", "note_id -> notes.id"],
+  );
+  const lonely = table("lonely", ["id int!"], ["id"]);
+  const visited = catalog(both, lonely, ...database.tables);
+
+  test.each<[string, KeepRules, string[]]>([
+    ["a column", { visits: { ...keepAll, onMissing: { note_id: "null" } } }, []],
+    ["a constraint", { visits: { ...keepAll, onMissing: { visits_author_fkey: "drop-row" } } }, []],
+    [
+      "two that are misspelt, a column that is no reference",
+      { visits: { ...keepAll, onMissing: { autor: "null", visits_author_fk: "drop-row", id: "null" } } },
+      ["autor", "visits_author_fk", "id"].map(
+        (name) =>
+          `visits: onMissing names ${name}, which is no foreign key: known are author, visits_author_fkey, note_id, visits_note_id_fkey`,
+      ),
+    ],
+    [
+      "anything where there is none",
+      { lonely: { ...keepAll, onMissing: { "*": "null" } } },
+      ["lonely: onMissing names *, which is no foreign key: the table has no foreign key"],
+    ],
+  ])("%s", (_name, keep, items) => {
+    const problems = problemsOf(() => carried(keep, { live: visited, target: visited }));
+    expect(problems).toEqual(items.length === 0 ? [] : ["REPLANT_RULE_INVALID", ...items]);
+  });
+});
+
 describe("columns that stay those of the seed", () => {
   test("are known by the carry; what rows are pointed at by cannot be one", () => {
     const keep = (column: string): KeepRules => ({

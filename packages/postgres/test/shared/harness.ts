@@ -46,7 +46,7 @@ export async function backUp(
     const { role, table } = selection;
     const facts = await rows.describe(live, selection);
     const chunks: Uint8Array[] = [];
-    for await (const chunk of rows.read(live, selection, facts)) chunks.push(chunk.slice());
+    for await (const chunk of rows.read(live, selection, facts)) chunks.push(Buffer.from(chunk));
     parts.set(id, chunks);
     entries.push({ id, role, table, ...facts, sizeBytes: 0, storedBytes: 0, sha256: "" });
   }
