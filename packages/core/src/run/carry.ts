@@ -84,6 +84,7 @@ async function carryRows(
   const plan = planCarry(from.entries, catalog, keep, {
     naturalKeys: run.project.naturalKeys,
     sequences: from.sequences,
+    replayed: from.harvest !== null,
   });
   const ways = describeWays(plan, { route, harvest: from.harvest });
   for (const { table, suggestions } of ways) for (const text of suggestions) warn(run, `${table}: ${text}`);

@@ -30,7 +30,10 @@ export function replayCases(open: OpenSessions): void {
     await live.script(`${schema}; ${rows}`);
     await scratch.script(schema);
     await candidate.script(`${schema}; ${migration}; ${seeds}`);
-    const { harvest, carried } = await replayBetween({ live, scratch, candidate, migration }, keep);
+    const { harvest, carried } = await replayBetween(
+      { live, scratch, candidate, migrate: (session) => session.script(migration) },
+      keep,
+    );
     expect(carried.findings).toEqual([]);
     return { candidate, harvest, carried };
   }
