@@ -1,12 +1,11 @@
-import type { TableName } from "@replant/core";
 import { tableLabel } from "@replant/core";
 import { expect } from "vitest";
 import type { Carried } from "../shared/harness.ts";
 import type { Expected, KeptTable, Rows } from "./oracle.ts";
 import type { Row, TableModel } from "./schema.ts";
 
-/** A table of the case, and how the carry names it where that is not the model's name. */
-export type Named = Pick<TableModel, "key" | "schema" | "name"> & { readonly from?: TableName };
+/** A table of the case, and its label in the backup where that is another. */
+export type Named = Pick<TableModel, "key" | "schema" | "name"> & { readonly from?: string };
 
 /** In the order of the load, which decides what a row that is wrong twice is refused for. */
 export function inOrder(
@@ -30,7 +29,7 @@ export function expectCounts(
 ): void {
   for (const { key, from, ...named } of tables) {
     const label = tableLabel(named);
-    const lost = plan.impossible.find(({ table }) => tableLabel(table) === tableLabel(from ?? named))?.rows ?? 0;
+    const lost = plan.impossible.find(({ table }) => tableLabel(table) === (from ?? label))?.rows ?? 0;
     expect([label, lost]).toEqual([label, expected.impossible.get(key) ?? 0]);
     const found = outcome.tables.find((item) => tableLabel(item.table) === label);
     const { carried, dropped, quarantined } = found ?? {};

@@ -53,7 +53,7 @@ type Side = "live" | "fresh";
 export const ident = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 export const literal = (text: string | null): string =>
   text === null ? "null" : `E'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
-export const qualified = (table: TableModel): string => `${ident(table.schema)}.${ident(table.name)}`;
+export const qualified = (table: TableRef): string => `${ident(table.schema)}.${ident(table.name)}`;
 
 const schemas = ["public", 'S "x', "Zw"];
 const idTypes = { uuid: "uuid", identity: "integer", always: "bigint", serial: "integer", natural: "text", none: "integer" } as const; // prettier-ignore

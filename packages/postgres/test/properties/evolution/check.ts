@@ -106,9 +106,12 @@ const isKept = ({ kept }: EvolvingTable, { own, values }: EvolvingRow): boolean 
 
 const keptRows = (table: EvolvingTable): EvolvingRow[] => table.rows.filter((row) => isKept(table, row));
 
-/** The naive model's view of a carry from what the migrations made. */
-function caseOf({ evolution, before }: Setting, fresh: Rows, tables: readonly EvolvingTable[]): Case {
-  const models = modelsOf(evolution);
+/** The naive model's view of a carry from what the migrations made; `old` are the tables as the rows have them. */
+function caseOf(
+  { evolution, before }: Setting,
+  fresh: Rows,
+  { tables, old }: { tables: readonly EvolvingTable[]; old: readonly TableModel[] },
+): Case {
   const live = new Map<string, readonly Row[]>(before);
   const refused = new Set<Row>();
   for (const table of tables) {
@@ -119,17 +122,8 @@ function caseOf({ evolution, before }: Setting, fresh: Rows, tables: readonly Ev
       rows.map(({ values }) => values),
     );
   }
-  const old = [
-    ...evolution.seededTables,
-    ...tables.map(({ model, bare }) => ({ ...model, columns: model.columns.filter(({ name }) => !bare.has(name)) })),
-  ];
-  return {
-    kept: tables.map(({ kept }) => kept),
-    model: { live: { tables: old }, fresh: { tables: models } },
-    live,
-    fresh,
-    refused,
-  };
+  const model = { live: { tables: old }, fresh: { tables: modelsOf(evolution) } };
+  return { kept: tables.map(({ kept }) => kept), model, live, fresh, refused };
 }
 
 /** Migrations run over the rows; null where they stop at them, as the model has said. */
@@ -157,7 +151,7 @@ async function checkReplay(setting: Setting): Promise<Rows | null> {
   const made = withoutLikes(evolution.tables, fresh);
   expectHarvest(setting, { backup, harvest }, made);
   const named = evolution.tables.map(({ model }) => model);
-  const given = caseOf(setting, fresh, made);
+  const given = caseOf(setting, fresh, { tables: made, old: modelsOf(evolution) });
   const expected = await expectedOf({ ...given, kept: inOrder(given.kept, named, carried.plan) }, (type, text) =>
     ask(candidate, type, text),
   );
@@ -169,11 +163,11 @@ async function checkReplay(setting: Setting): Promise<Rows | null> {
 
 const stateOf = (error: unknown): unknown => (typeof error === "object" && error !== null ? Reflect.get(error, "code") : undefined); // prettier-ignore
 
-/** Rows that migrations made and that the new database has already, in every value and pointing at nobody: they are its own. */
+/** Rows that migrations made and that the new database has already, in every value: they are its own. */
 function withoutLikes(tables: readonly EvolvingTable[], fresh: Rows): EvolvingTable[] {
   return tables.map((table) => {
     const { model, known, rows } = table;
-    if (known || model.refs.length > 0) return table;
+    if (known) return table;
     const text = (values: Row): string => JSON.stringify(model.columns.map(({ name }) => values[name]));
     const likes = new Set((fresh.get(model.key) ?? []).map(text));
     return { ...table, rows: rows.map((row) => (likes.has(text(row.values)) ? { ...row, own: true } : row)) };
@@ -235,7 +229,11 @@ async function checkMap(setting: Setting): Promise<Rows> {
   expect(findings).toEqual([]);
   const tables = [...evolution.tables, ...evolution.gone.map(({ table }) => table)];
   const named = tables.map(({ model, oldLabel }) => ({ ...model, from: oldLabel }));
-  const given = caseOf(setting, fresh, tables);
+  const old = [
+    ...evolution.seededTables,
+    ...tables.map(({ model, bare }) => ({ ...model, columns: model.columns.filter(({ name }) => !bare.has(name)) })),
+  ];
+  const given = caseOf(setting, fresh, { tables, old });
   const expected = await expectedOf({ ...given, kept: inOrder(given.kept, named, plan) }, (type, text) =>
     ask(candidate, type, text),
   );

@@ -71,7 +71,8 @@ const addBare: Step = (scope) => {
   changeColumn(table, name, { notNull: true });
   table.bare.add(name);
   const column = `add column ${ident(name)} integer not null`;
-  alter(scope, column, `${column} default 3, alter column ${ident(name)} drop default`);
+  const dropped = `alter table ${qualified(table.model)} alter column ${ident(name)} drop default`;
+  alter(scope, column, `${column} default 3; ${dropped}`);
   failAt(scope, table.rows, { states: ["23502"], named: true });
   return true;
 };

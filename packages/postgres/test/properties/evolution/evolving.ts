@@ -89,7 +89,9 @@ export function beginEvolution(
   const tables = models.filter(({ key }) => key.startsWith("k"));
   const isKept = (model: TableModel, row: Row): boolean =>
     base.kept[Number(model.key.slice(1))]?.someOnly !== true || row["keep"] === "true";
+  // Where nothing tells rows apart, those that are pointed at stay behind.
   const isContext = (model: TableModel, row: Row): boolean =>
+    identity(model) !== null &&
     tables.some((from) =>
       from.refs
         .filter(({ target }) => target === model.key)
@@ -157,11 +159,10 @@ export const isTarget = ({ tables }: Evolution, { model }: EvolvingTable): boole
   tables.some((other) => other.model.refs.some(({ target }) => target === model.key));
 
 /** Columns that tell one row from another; null where none do. */
-function identity({ model }: EvolvingTable): readonly string[] | null {
-  const [first] = model.keys;
-  return first === undefined || first[0] === "u k" || first[0] === model.keys.find(([name]) => name === "num")?.[0]
-    ? null
-    : first;
+function identity({ keys, columns }: TableModel): readonly string[] | null {
+  const [first] = keys;
+  const notNull = first?.every((name) => columns.some((column) => column.name === name && column.notNull)) === true;
+  return first !== undefined && notNull ? first : null;
 }
 
 /** Notes that a migration stops at these rows, with the states that the server may give. */
@@ -173,7 +174,7 @@ export function failAt(
   const { evolution, table } = scope;
   const stopping = rows.filter(({ there }) => there);
   if (stopping.length === 0 || evolution.failure !== null) return;
-  const key = identity(table);
+  const key = identity(table.model);
   const offenders =
     !named || key === null
       ? []

@@ -30,12 +30,24 @@ const step: fc.Arbitrary<StepSpec> = fc.record({
   way: fc.nat(11),
 });
 
-/** Both databases begin with one schema; migrations are all that changes it. */
-const base = caseSpec.map((spec): CaseSpec => ({
-  ...spec,
-  seeded: spec.seeded.map((table) => ({ ...table, slug: false })),
-  kept: spec.kept.map((table) => ({ ...table, changes: [] })),
-}));
+/**
+ * Both databases begin with one schema; migrations are all that changes it. So no key is in one of them only, and a reference must be
+ * there where both have rows that it can mean.
+ */
+const base = caseSpec.map((spec): CaseSpec => {
+  const count = spec.seeded.length;
+  return {
+    ...spec,
+    seeded: spec.seeded.map((table) => ({ ...table, slug: false, live: some(table.live), fresh: some(table.fresh) })),
+    kept: spec.kept.map((table, index) => ({
+      ...table,
+      changes: [],
+      refs: table.refs.map((ref) => ({ ...ref, notNull: ref.notNull && ref.target % (count + index) < count })),
+    })),
+  };
+});
+
+const some = (codes: readonly number[]): readonly number[] => (codes.length === 0 ? [0] : codes);
 
 export const evolutionSpec: fc.Arbitrary<EvolutionSpec> = fc.record({
   base,

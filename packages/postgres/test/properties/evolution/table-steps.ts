@@ -74,7 +74,7 @@ const split: Step = ({ evolution, table, way, at }) => {
     keys: [["owner"]],
     refs: [ref],
   };
-  const sql = `create table ${qualified({ ...model })} (owner ${idType} primary key, value ${type}, ${generated},
+  const sql = `create table ${qualified(model)} (owner ${idType} primary key, value ${type}, ${generated},
       constraint ${ident(ref.name)} foreign key (owner) references ${qualified(table.model)});
     insert into ${qualified(model)} select id, ${ident(column)} from ${qualified(table.model)} where ${ident(column)} is not null;
     alter table ${qualified(table.model)} drop column ${ident(column)}`;
