@@ -93,6 +93,7 @@ async function carryRows(
     naturalKeys: run.project.naturalKeys,
     sequences: from.sequences,
     retry,
+    replayed: from.harvest !== null,
   });
   const ways = describeWays(plan, { route, harvest: from.harvest });
   for (const { table, suggestions } of ways) for (const text of suggestions) warn(run, `${table}: ${text}`);
