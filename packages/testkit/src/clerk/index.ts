@@ -7,3 +7,4 @@ export { ClerkProblem } from "./problem.ts";
 export type { MembershipRecord, OrganizationRecord, UserRecord } from "./records.ts";
 export { fillSample } from "./sample.ts";
 export { type ClerkEmulator, startClerk } from "./server.ts";
+export type { NewSession } from "./sessions.ts";

@@ -7,6 +7,7 @@ import { Deliveries, type DeliveryFaults, type Endpoint } from "./deliveries.ts"
 import { ClerkInstance } from "./instance.ts";
 import { ClerkProblem } from "./problem.ts";
 import { type RateLimit, RateLimiter, rateLimits } from "./rate-limit.ts";
+import { type NewSession, Sessions } from "./sessions.ts";
 
 export interface EmulatorOptions {
   /** Default: the machine's. */
@@ -32,12 +33,19 @@ export interface ClerkEmulator {
   readonly apiUrl: string;
   readonly secretKey: string;
   readonly publishableKey: string;
+  /** The public key that session tokens are verified with, in PEM: for `verifyToken({ jwtKey })`, which then asks nobody. */
+  readonly jwtKey: string;
   readonly instance: ClerkInstance;
   readonly deliveries: Deliveries;
   /** `GET /v1/users?limit=500`, in the order in which they came; those that were refused for their number too. */
   readonly requests: { readonly method: string; readonly url: string; readonly status: number }[];
   /** Called before a request is answered: for changes in the middle of a listing, for outages (return a status). */
   onRequest: ((request: { readonly method: string; readonly url: string }) => Promise<number | void>) | null;
+  /**
+   * A session token, as a browser brings it.
+   * @throws ClerkProblem when there is no such user or membership
+   */
+  mintSession(session: NewSession): string;
   /** May be called twice. */
   close(): Promise<void>;
 }
@@ -68,27 +76,36 @@ export async function startClerk(options: EmulatorOptions = {}): Promise<ClerkEm
   const kind = environment === "production" ? "live" : "test";
   const word = (): string => Math.floor(random() * 2 ** 48).toString(36);
   const secretKey = `sk_${kind}_${word()}${word()}${word()}`;
-  const state: Pick<ClerkEmulator, "requests" | "onRequest"> = { requests: [], onRequest: null };
-  const server = createServer((request, response) => {
-    void reply({ request, response, state, limiter, instance, secretKey });
-  });
   const limiter = limit === null ? null : new RateLimiter(limit, clock);
+  const server = createServer();
   server.listen(options.port ?? 0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  return Object.assign(state, {
-    apiUrl: `http://127.0.0.1:${port}`,
+  const apiUrl = `http://127.0.0.1:${port}`;
+  const sessions = new Sessions(instance, { random, issuer: apiUrl });
+  const emulator: ClerkEmulator = {
+    apiUrl,
     secretKey,
     publishableKey: `pk_${kind}_${Buffer.from(`127.0.0.1:${port}$`).toString("base64")}`,
     instance,
     deliveries,
+    requests: [],
+    onRequest: null,
+    get jwtKey() {
+      return sessions.jwtKey;
+    },
+    mintSession: (session) => sessions.mint(session),
     close: async () => {
       if (!server.listening) return;
       server.close();
       server.closeAllConnections();
       await once(server, "close");
     },
+  };
+  server.on("request", (request, response) => {
+    void reply({ request, response, state: emulator, limiter, instance, secretKey });
   });
+  return emulator;
 }
 
 interface Exchange {
