@@ -1,5 +1,6 @@
 import type { EmulatorClock } from "./clock.ts";
 import type { EmulatedEvent } from "./events.ts";
+import { type FillCounts, filling } from "./fill.ts";
 import { membershipJson, organizationJson, userJson } from "./json.ts";
 import { ClerkProblem, invalid, notFound, taken } from "./problem.ts";
 import type { MembershipRecord, Metadata, OrganizationRecord, UserRecord } from "./records.ts";
@@ -41,14 +42,22 @@ export class ClerkInstance {
   readonly memberships = new Map<string, MembershipRecord>();
   readonly #options: InstanceOptions;
   readonly #identifiers = new Map<string, string>();
-  /** Organization and user, joined, to the membership's id. */
-  readonly #pairs = new Map<string, string>();
+  /** By the id of a user, and by that of an organization. */
+  readonly #membershipsOf = new Map<string, Set<MembershipRecord>>();
+  /** Where an id is put together. */
+  readonly #letters = Buffer.alloc(25);
   #lastChange = 0;
+  #version = 0;
 
   constructor(options: InstanceOptions) {
     this.#options = options;
     this.environment = options.environment ?? "development";
     this.id = options.instanceId ?? this.#newId("ins");
+  }
+
+  /** Another number after every change. */
+  get version(): number {
+    return this.#version;
   }
 
   createUser({ email, emails, createdAt, ...rest }: NewUser = {}): UserRecord {
@@ -187,8 +196,7 @@ export class ClerkInstance {
       publicMetadata,
       privateMetadata: {},
     };
-    this.memberships.set(membership.id, membership);
-    this.#pairs.set(`${organizationId} ${userId}`, membership.id);
+    this.#remember(membership);
     this.#tell({ type: "organizationMembership.created", data: this.membershipJson(membership) }, now);
     return membership;
   }
@@ -212,6 +220,26 @@ export class ClerkInstance {
     this.#tell({ type: "organizationMembership.deleted", data }, now);
   }
 
+  /**
+   * Many objects at once, spread over the last year: without events, and whatever the limit of users is.
+   * @throws RangeError when there are more memberships than pairs
+   */
+  fill(counts: FillCounts): void {
+    this.#version += 1;
+    const first = Math.max(this.users.size, this.organizations.size) + 1;
+    const newId = (prefix: string): string => this.#newId(prefix);
+    const { users, organizations, memberships } = filling(counts, { now: this.#options.clock.now(), first, newId });
+    for (const user of users) {
+      this.#claim(user.id, user);
+      this.users.set(user.id, user);
+    }
+    for (const organization of organizations) {
+      this.#claimSlug(organization);
+      this.organizations.set(organization.id, organization);
+    }
+    for (const membership of memberships) this.#remember(membership);
+  }
+
   user(id: string): UserRecord {
     const user = this.users.get(id);
     if (user === undefined) throw notFound("user");
@@ -225,14 +253,15 @@ export class ClerkInstance {
   }
 
   membershipOf(organizationId: string, userId: string): MembershipRecord | undefined {
-    return this.memberships.get(this.#pairs.get(`${organizationId} ${userId}`) ?? "");
+    return this.membershipsOf({ userId }).find((membership) => membership.organizationId === organizationId);
   }
 
-  membershipsOf(parent: { readonly organizationId?: string; readonly userId?: string }): MembershipRecord[] {
-    return [...this.memberships.values()].filter(
-      ({ organizationId, userId }) =>
-        (parent.organizationId ?? organizationId) === organizationId && (parent.userId ?? userId) === userId,
-    );
+  membershipsOf(parent: { readonly organizationId: string } | { readonly userId: string }): MembershipRecord[] {
+    return [...(this.#membershipsOf.get("userId" in parent ? parent.userId : parent.organizationId) ?? [])];
+  }
+
+  membersCount(organizationId: string): number {
+    return this.#membershipsOf.get(organizationId)?.size ?? 0;
   }
 
   membershipJson(membership: MembershipRecord, user?: UserRecord): EventData<"organizationMembership.created"> {
@@ -254,9 +283,21 @@ export class ClerkInstance {
     this.#tell({ type: "organizationMembership.deleted", data }, this.#change());
   }
 
-  #forget({ id, organizationId, userId }: MembershipRecord): void {
-    this.memberships.delete(id);
-    this.#pairs.delete(`${organizationId} ${userId}`);
+  #remember(membership: MembershipRecord): void {
+    this.memberships.set(membership.id, membership);
+    for (const parent of [membership.organizationId, membership.userId]) {
+      const members = this.#membershipsOf.get(parent) ?? new Set();
+      this.#membershipsOf.set(parent, members.add(membership));
+    }
+  }
+
+  #forget(membership: MembershipRecord): void {
+    this.memberships.delete(membership.id);
+    for (const parent of [membership.organizationId, membership.userId]) {
+      const members = this.#membershipsOf.get(parent);
+      members?.delete(membership);
+      if (members?.size === 0) this.#membershipsOf.delete(parent);
+    }
   }
 
   #tell(event: EmulatedEvent, occurredAt: number): void {
@@ -264,13 +305,16 @@ export class ClerkInstance {
   }
 
   #change(): number {
+    this.#version += 1;
     this.#lastChange = Math.max(this.#options.clock.now(), this.#lastChange + 1);
     return this.#lastChange;
   }
 
   #newId(prefix: string): string {
-    const letters = Array.from({ length: 25 }, () => alphabet[Math.floor(this.#options.random() * alphabet.length)]);
-    return `${prefix}_3b${letters.join("")}`;
+    for (let place = 0; place < this.#letters.length; place += 1) {
+      this.#letters[place] = alphabet.charCodeAt(Math.floor(this.#options.random() * alphabet.length));
+    }
+    return `${prefix}_3b${this.#letters.toString("latin1")}`;
   }
 
   #claim(id: string, user: Pick<UserRecord, "emails" | "username" | "externalId">): void {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { answer } from "./api.ts";
+import { apiOf } from "./api.ts";
 import { type EmulatorClock, realClock, seededRandom } from "./clock.ts";
 import { Deliveries, type DeliveryFaults, type Endpoint } from "./deliveries.ts";
 import { ClerkInstance } from "./instance.ts";
@@ -77,6 +77,7 @@ export async function startClerk(options: EmulatorOptions = {}): Promise<ClerkEm
   const word = (): string => Math.floor(random() * 2 ** 48).toString(36);
   const secretKey = `sk_${kind}_${word()}${word()}${word()}`;
   const limiter = limit === null ? null : new RateLimiter(limit, clock);
+  const api = apiOf(instance);
   const server = createServer();
   server.listen(options.port ?? 0, "127.0.0.1");
   await once(server, "listening");
@@ -103,7 +104,7 @@ export async function startClerk(options: EmulatorOptions = {}): Promise<ClerkEm
     },
   };
   server.on("request", (request, response) => {
-    void reply({ request, response, state: emulator, limiter, instance, secretKey });
+    void reply({ request, response, state: emulator, limiter, api, secretKey });
   });
   return emulator;
 }
@@ -113,11 +114,11 @@ interface Exchange {
   readonly response: ServerResponse;
   readonly state: Pick<ClerkEmulator, "requests" | "onRequest">;
   readonly limiter: RateLimiter | null;
-  readonly instance: ClerkInstance;
+  readonly api: ReturnType<typeof apiOf>;
   readonly secretKey: string;
 }
 
-async function reply({ request, response, state, limiter, instance, secretKey }: Exchange): Promise<void> {
+async function reply({ request, response, state, limiter, api, secretKey }: Exchange): Promise<void> {
   const { method = "GET", url = "/" } = request;
   // Exactly this: with a charset behind it the official client does not parse the body.
   const headers: Record<string, string> = { "content-type": "application/json" };
@@ -139,7 +140,7 @@ async function reply({ request, response, state, limiter, instance, secretKey }:
     }
     const { pathname, searchParams } = new URL(url, "http://localhost");
     if (!pathname.startsWith("/v1/")) return send(404, problem("resource_not_found", "not found"));
-    send(200, answer(instance, { method, path: pathname.slice(3), query: searchParams, body }));
+    send(200, api({ method, path: pathname.slice(3), query: searchParams, body }));
   } catch (error) {
     if (!(error instanceof ClerkProblem)) throw error;
     send(error.status, { errors: error.errors, clerk_trace_id: "trace_emulated" });
