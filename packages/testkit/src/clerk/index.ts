@@ -5,6 +5,7 @@ export { ClerkInstance } from "./instance.ts";
 export { membershipJson, organizationJson, userJson } from "./json.ts";
 export { ClerkProblem } from "./problem.ts";
 export type { MembershipRecord, OrganizationRecord, UserRecord } from "./records.ts";
+export type { RequestFault } from "./reply.ts";
 export { fillSample } from "./sample.ts";
 export { type ClerkEmulator, startClerk } from "./server.ts";
 export type { NewSession } from "./sessions.ts";

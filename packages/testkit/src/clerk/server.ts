@@ -1,12 +1,12 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { apiOf } from "./api.ts";
 import { type EmulatorClock, realClock, seededRandom } from "./clock.ts";
 import { Deliveries, type DeliveryFaults, type Endpoint } from "./deliveries.ts";
 import { ClerkInstance } from "./instance.ts";
-import { ClerkProblem } from "./problem.ts";
 import { type RateLimit, RateLimiter, rateLimits } from "./rate-limit.ts";
+import { reply, type RequestFault, type RequestState } from "./reply.ts";
 import { type NewSession, Sessions } from "./sessions.ts";
 
 export interface EmulatorOptions {
@@ -23,12 +23,14 @@ export interface EmulatorOptions {
   readonly endpoint?: Endpoint;
   readonly faults?: Partial<DeliveryFaults>;
   readonly timestampUnit?: "ms" | "s";
+  /** How long every answer takes at least, on the emulator's clock. Default: 0. */
+  readonly latencyMs?: number;
   /** Default: any that is free. */
   readonly port?: number;
 }
 
 /** A Clerk instance that the official client talks to, and that sends webhooks. */
-export interface ClerkEmulator {
+export interface ClerkEmulator extends RequestState {
   /** For `createClerkClient({ apiUrl })`. */
   readonly apiUrl: string;
   readonly secretKey: string;
@@ -37,10 +39,8 @@ export interface ClerkEmulator {
   readonly jwtKey: string;
   readonly instance: ClerkInstance;
   readonly deliveries: Deliveries;
-  /** `GET /v1/users?limit=500`, in the order in which they came; those that were refused for their number too. */
-  readonly requests: { readonly method: string; readonly url: string; readonly status: number }[];
-  /** Called before a request is answered: for changes in the middle of a listing, for outages (return a status). */
-  onRequest: ((request: { readonly method: string; readonly url: string }) => Promise<number | void>) | null;
+  /** Lets the next requests fail, after those that were to fail already. */
+  failNext(count: number, how: RequestFault): void;
   /**
    * A session token, as a browser brings it.
    * @throws ClerkProblem when there is no such user or membership
@@ -84,6 +84,7 @@ export async function startClerk(options: EmulatorOptions = {}): Promise<ClerkEm
   const { port } = server.address() as AddressInfo;
   const apiUrl = `http://127.0.0.1:${port}`;
   const sessions = new Sessions(instance, { random, issuer: apiUrl });
+  const faults: RequestFault[] = [];
   const emulator: ClerkEmulator = {
     apiUrl,
     secretKey,
@@ -92,6 +93,8 @@ export async function startClerk(options: EmulatorOptions = {}): Promise<ClerkEm
     deliveries,
     requests: [],
     onRequest: null,
+    latencyMs: options.latencyMs ?? 0,
+    failNext: (count, how) => void faults.push(...Array.from({ length: count }, () => how)),
     get jwtKey() {
       return sessions.jwtKey;
     },
@@ -104,56 +107,7 @@ export async function startClerk(options: EmulatorOptions = {}): Promise<ClerkEm
     },
   };
   server.on("request", (request, response) => {
-    void reply({ request, response, state: emulator, limiter, api, secretKey });
+    void reply({ request, response, state: emulator, faults, clock, limiter, api, secretKey });
   });
   return emulator;
-}
-
-interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly state: Pick<ClerkEmulator, "requests" | "onRequest">;
-  readonly limiter: RateLimiter | null;
-  readonly api: ReturnType<typeof apiOf>;
-  readonly secretKey: string;
-}
-
-async function reply({ request, response, state, limiter, api, secretKey }: Exchange): Promise<void> {
-  const { method = "GET", url = "/" } = request;
-  // Exactly this: with a charset behind it the official client does not parse the body.
-  const headers: Record<string, string> = { "content-type": "application/json" };
-  const send = (status: number, body: object): void => {
-    state.requests.push({ method, url, status });
-    response.writeHead(status, headers).end(JSON.stringify(body));
-  };
-  try {
-    const body = await bodyOf(request);
-    const failing = await state.onRequest?.({ method, url });
-    if (typeof failing === "number") return send(failing, problem("internal_clerk_error", "Oops, an unexpected error"));
-    if (request.headers.authorization !== `Bearer ${secretKey}`) {
-      return send(401, problem("clerk_key_invalid", "The provided Clerk Secret Key is invalid."));
-    }
-    const wait = limiter?.refuse() ?? null;
-    if (wait !== null) {
-      headers["retry-after"] = String(wait);
-      return send(429, problem("too_many_requests", "Too many requests. Please try again in a bit."));
-    }
-    const { pathname, searchParams } = new URL(url, "http://localhost");
-    if (!pathname.startsWith("/v1/")) return send(404, problem("resource_not_found", "not found"));
-    send(200, api({ method, path: pathname.slice(3), query: searchParams, body }));
-  } catch (error) {
-    if (!(error instanceof ClerkProblem)) throw error;
-    send(error.status, { errors: error.errors, clerk_trace_id: "trace_emulated" });
-  }
-}
-
-function problem(code: string, message: string): object {
-  return { errors: [{ code, message, long_message: message }], clerk_trace_id: "trace_emulated" };
-}
-
-async function bodyOf(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const text = Buffer.concat(chunks).toString("utf8");
-  return text === "" ? {} : (JSON.parse(text) as Record<string, unknown>);
 }
