@@ -1,5 +1,6 @@
 export { type EmulatorClock, realClock, seededRandom, VirtualClock } from "./clock.ts";
-export { Deliveries, type DeliveryFaults, type Endpoint, type Message, retryDelaysMs } from "./deliveries.ts";
+export { Deliveries, type DeliveryFaults, type Message, retryDelaysMs } from "./deliveries.ts";
+export type { Endpoint } from "./endpoint.ts";
 export type { EmulatedEvent } from "./events.ts";
 export { ClerkInstance } from "./instance.ts";
 export { membershipJson, organizationJson, userJson } from "./json.ts";
