@@ -1,8 +1,9 @@
 import type { EmulatorClock } from "./clock.ts";
 import type { EmulatedEvent } from "./events.ts";
 import { type FillCounts, filling } from "./fill.ts";
+import { Identifiers } from "./identifiers.ts";
 import { membershipJson, organizationJson, userJson } from "./json.ts";
-import { ClerkProblem, invalid, notFound, taken } from "./problem.ts";
+import { ClerkProblem, notFound } from "./problem.ts";
 import type { MembershipRecord, Metadata, OrganizationRecord, UserRecord } from "./records.ts";
 
 export interface InstanceOptions {
@@ -41,7 +42,7 @@ export class ClerkInstance {
   readonly organizations = new Map<string, OrganizationRecord>();
   readonly memberships = new Map<string, MembershipRecord>();
   readonly #options: InstanceOptions;
-  readonly #identifiers = new Map<string, string>();
+  readonly #identifiers = new Identifiers();
   /** By the id of a user, and by that of an organization. */
   readonly #membershipsOf = new Map<string, Set<MembershipRecord>>();
   /** Where an id is put together. */
@@ -84,7 +85,7 @@ export class ClerkInstance {
       lastActiveAt: null,
       ...rest,
     };
-    this.#claim(user.id, user);
+    this.#identifiers.claim(user.id, user);
     this.users.set(user.id, user);
     this.#tell({ type: "user.created", data: userJson(user) }, now);
     return user;
@@ -93,11 +94,11 @@ export class ClerkInstance {
   updateUser(id: string, { email, emails, ...change }: UserChange): UserRecord {
     const user = this.user(id);
     const changed = { ...user, ...change, emails: emails ?? (email === undefined ? user.emails : [email]) };
-    this.#release(user);
+    this.#identifiers.release(user);
     try {
-      this.#claim(id, changed);
+      this.#identifiers.claim(id, changed);
     } catch (error) {
-      this.#claim(id, user);
+      this.#identifiers.claim(id, user);
       throw error;
     }
     const now = this.#change();
@@ -109,7 +110,7 @@ export class ClerkInstance {
   deleteUser(id: string): void {
     const user = this.user(id);
     const now = this.#change();
-    this.#release(user);
+    this.#identifiers.release(user);
     this.users.delete(id);
     for (const membership of this.membershipsOf({ userId: id })) this.#drop(membership, user);
     const external = user.externalId === null ? {} : { external_id: user.externalId };
@@ -132,7 +133,7 @@ export class ClerkInstance {
       privateMetadata: {},
       ...rest,
     };
-    this.#claimSlug(organization);
+    this.#identifiers.claimSlug(organization);
     this.organizations.set(id, organization);
     this.#tell({ type: "organization.created", data: organizationJson(organization) }, now);
     if (createdBy !== null) this.createMembership({ organizationId: id, userId: createdBy, role: "org:admin" });
@@ -145,8 +146,8 @@ export class ClerkInstance {
   ): OrganizationRecord {
     const organization = this.organization(id);
     if (change.slug !== undefined && change.slug !== organization.slug) {
-      this.#claimSlug({ id, slug: change.slug });
-      this.#identifiers.delete(`slug ${organization.slug}`);
+      this.#identifiers.claimSlug({ id, slug: change.slug });
+      this.#identifiers.releaseSlug(organization.slug);
     }
     const now = this.#change();
     Object.assign(organization, change, { updatedAt: now });
@@ -158,7 +159,7 @@ export class ClerkInstance {
     const organization = this.organization(id);
     const now = this.#change();
     for (const membership of this.membershipsOf({ organizationId: id })) this.#drop(membership);
-    this.#identifiers.delete(`slug ${organization.slug}`);
+    this.#identifiers.releaseSlug(organization.slug);
     this.organizations.delete(id);
     const data = { id, object: "organization", slug: organization.slug, deleted: true };
     this.#tell({ type: "organization.deleted", data }, now);
@@ -230,11 +231,11 @@ export class ClerkInstance {
     const newId = (prefix: string): string => this.#newId(prefix);
     const { users, organizations, memberships } = filling(counts, { now: this.#options.clock.now(), first, newId });
     for (const user of users) {
-      this.#claim(user.id, user);
+      this.#identifiers.claim(user.id, user);
       this.users.set(user.id, user);
     }
     for (const organization of organizations) {
-      this.#claimSlug(organization);
+      this.#identifiers.claimSlug(organization);
       this.organizations.set(organization.id, organization);
     }
     for (const membership of memberships) this.#remember(membership);
@@ -316,45 +317,6 @@ export class ClerkInstance {
     }
     return `${prefix}_3b${this.#letters.toString("latin1")}`;
   }
-
-  #claim(id: string, user: Pick<UserRecord, "emails" | "username" | "externalId">): void {
-    const claims = identifiersOf(user);
-    const clash = claims.find(({ key }) => (this.#identifiers.get(key) ?? id) !== id);
-    if (clash !== undefined) throw taken(clash.parameter, clash.what);
-    for (const email of user.emails) {
-      if (!/^[^\s@]+@[^\s@]+$/.test(email)) throw invalid("email_address", "Email address must be a valid email.");
-    }
-    for (const { key } of claims) this.#identifiers.set(key, id);
-  }
-
-  #release(user: UserRecord): void {
-    for (const { key } of identifiersOf(user)) this.#identifiers.delete(key);
-  }
-
-  #claimSlug({ id, slug }: Pick<OrganizationRecord, "id" | "slug">): void {
-    if ((this.#identifiers.get(`slug ${slug}`) ?? id) !== id) throw taken("slug", "slug");
-    this.#identifiers.set(`slug ${slug}`, id);
-  }
 }
 
 type EventData<Type extends EmulatedEvent["type"]> = Extract<EmulatedEvent, { type: Type }>["data"];
-
-function identifiersOf({ emails, username, externalId }: Pick<UserRecord, "emails" | "username" | "externalId">): {
-  readonly key: string;
-  readonly parameter: string;
-  readonly what: string;
-}[] {
-  return [
-    ...emails.map((email) => ({
-      key: `email ${email.toLowerCase()}`,
-      parameter: "email_address",
-      what: "email address",
-    })),
-    ...(username === null
-      ? []
-      : [{ key: `username ${username.toLowerCase()}`, parameter: "username", what: "username" }]),
-    ...(externalId === null
-      ? []
-      : [{ key: `external_id ${externalId}`, parameter: "external_id", what: "external id" }]),
-  ];
-}
