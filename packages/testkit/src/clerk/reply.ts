@@ -43,6 +43,7 @@ export async function reply(exchange: Exchange): Promise<void> {
   const { request, response, state, faults, clock } = exchange;
   const { method = "GET", url = "/" } = request;
   const text = await textOf(request);
+  if (text === null) return;
   if (state.latencyMs > 0) await clock.sleep(state.latencyMs);
   const failing = await state.onRequest?.({ method, url });
   const fault = faults.shift();
@@ -93,8 +94,13 @@ function problem(status: number, code: string, message: string): Answer {
   return { status, body: { errors: [{ code, message, long_message: message }], clerk_trace_id: "trace_emulated" } };
 }
 
-async function textOf(request: IncomingMessage): Promise<string> {
+/** Null when the client hangs up before it has said everything. */
+async function textOf(request: IncomingMessage): Promise<string | null> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
+  try {
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+  } catch {
+    return null;
+  }
   return Buffer.concat(chunks).toString("utf8");
 }

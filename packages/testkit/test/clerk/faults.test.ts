@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import { expect, test } from "vitest";
 import { VirtualClock } from "../../src/clerk/index.ts";
 import { clerkWithClient } from "./client.ts";
@@ -32,4 +34,16 @@ test("every answer takes as long as it was told to on the emulator's clock", asy
   clerk.latencyMs = 0;
   await client.instance.get();
   expect(clock.now()).toBe(160);
+});
+
+test("a client that hangs up in the middle of its request is not answered, and others are", async () => {
+  const { client, clerk } = await clerkWithClient();
+  const socket = connect(Number(new URL(clerk.apiUrl).port), "127.0.0.1");
+  const lines = ["POST /v1/users HTTP/1.1", "host: 127.0.0.1", "expect: 100-continue", "content-length: 100", "", '{"'];
+  socket.write(lines.join("\r\n"));
+  // The interim answer: the request is being read.
+  await once(socket, "data");
+  socket.destroy();
+  await client.instance.get();
+  expect(clerk.requests.map(({ url }) => url)).toEqual(["/v1/instance"]);
 });
