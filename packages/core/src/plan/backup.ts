@@ -188,8 +188,8 @@ export function isNamed(table: TableName, label: string | undefined): boolean {
 export function unknownKeepTables(keep: KeepRules, catalogs: readonly Catalog[]): string[] {
   const isThere = (label: string | undefined): boolean =>
     label !== undefined && catalogs.some((catalog) => findTableByLabel(catalog, label) !== undefined);
-  return Object.entries(keep).flatMap(([label, { renamedFrom }]) =>
-    isThere(label) || isThere(renamedFrom) ? [] : [label],
+  return Object.entries(keep).flatMap(([label, { renamedFrom, optional }]) =>
+    optional === true || isThere(label) || isThere(renamedFrom) ? [] : [label],
   );
 }
 
