@@ -86,6 +86,16 @@ describe("a configuration", () => {
       naturalKeys: {},
       backups: everything.backups,
       previous: everything.previous,
+      identity: {
+        provider: "clerk",
+        secretKeyVariable: "CLERK_SECRET_KEY",
+        apiUrlVariable: "CLERK_API_URL",
+        users: { table: "auth.people", id: "clerk", columns: { mail: "email" }, deletedAt: null },
+        organizations: null,
+        memberships: null,
+        roles: { "*": "member" },
+        tables: { inbox: "messages" },
+      },
       guard: everything.guard,
     });
   });
