@@ -40,7 +40,8 @@ export async function fillBackup(
       cause: error,
     });
   }
-  await session.script("analyze");
+  const filled = [...catalog.tables.map(quoteTable), "replant.replay_row"];
+  await session.script(`analyze ${filled.join(", ")}`);
 }
 
 function tableOf(entry: BackupEntry, catalog: Catalog): Table {

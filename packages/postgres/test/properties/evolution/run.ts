@@ -1,10 +1,11 @@
 import * as fc from "fast-check";
 import { expect } from "vitest";
+import { usualRuns } from "../run.ts";
 import { checkEvolution, type Trio } from "./check.ts";
 import { evolutionSpec } from "./spec.ts";
 
-/** How many cases a usual run takes on a server; `REPLANT_CASES` asks for more or less in proportion, `REPLANT_SEED` for other ones. */
-export const usualEvolutions = Math.ceil(Number(process.env["REPLANT_CASES"] ?? 350) / 2);
+/** Cases of a usual run on a server, of which each is carried over two rungs: 300 beside the 700 that go by name. */
+export const usualEvolutions = Math.ceil((usualRuns * 6) / 7);
 
 /** Runs generated cases and tells how many held on each rung; fast-check prints the seed and the smallest case that fails. */
 export async function checkEvolutions(
