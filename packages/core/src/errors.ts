@@ -35,11 +35,17 @@ export const errorCodes = {
   REPLANT_FLAG_SWALLOWED: ["usage", "The package manager kept a flag that was meant for Replant."],
   REPLANT_GUARD_PRODUCTION: ["refused", "The database looks like production, or is marked so."],
   REPLANT_GUARD_REMOTE: ["refused", "The database is not on this machine and was not named in --yes."],
+  REPLANT_IDENTITY_AMBIGUOUS: [
+    "failed",
+    "Objects of two instances of the identity provider cannot be told apart; nothing was mapped.",
+  ],
   REPLANT_IDENTITY_EVENT: ["failed", "A message or a reply of the identity provider cannot be read."],
   REPLANT_IDENTITY_INSTANCE: [
     "refused",
     "The keys belong to another instance of the identity provider than the database.",
   ],
+  REPLANT_IDENTITY_KEY: ["usage", "The secret key of the identity provider is not set."],
+  REPLANT_IDENTITY_OFFLINE: ["failed", "The identity provider cannot be reached."],
   REPLANT_IDENTITY_ORPHANS: [
     "failed",
     "Rows are there that the identity provider does not have, and were not to be deleted.",

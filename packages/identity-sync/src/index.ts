@@ -12,5 +12,7 @@ export { drift, quickDrift } from "./run/drift.ts";
 export type { Drift, KindDrift, QuickDrift } from "./run/drift.ts";
 export { pull } from "./run/pull.ts";
 export type { Pulled, PullOptions, PullProgress } from "./run/pull.ts";
+export { remap } from "./run/remap.ts";
+export type { Remapped, RemapKey } from "./run/remap.ts";
 export { reconcile } from "./run/reconcile.ts";
 export type { Orphan, Orphans, Reconciled, ReconcileOptions } from "./run/reconcile.ts";

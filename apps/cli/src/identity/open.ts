@@ -32,7 +32,8 @@ export async function openProvider(loaded: LoadedProject, options: ProviderOptio
     secretKey: key.value,
     ...(url === null ? {} : { apiUrl: url.value }),
     signal: options.signal,
-    onWait: ({ request, ms }) => options.onWait?.(`${request}: waiting ${Math.ceil(ms / 1000)} s, as the provider asks`),
+    onWait: ({ request, ms }) =>
+      options.onWait?.(`${request}: waiting ${Math.ceil(ms / 1000)} s, as the provider asks`),
   });
   return { provider, source: key.source };
 }

@@ -66,6 +66,8 @@ export interface IdentityProvider {
   usersByEmail(emails: readonly string[]): Promise<ProviderObject[]>;
   /** Finds users by the id that the application has given them. */
   usersByExternalId(ids: readonly string[]): Promise<ProviderObject[]>;
+  /** Finds organizations by their slugs. */
+  organizationsBySlug(slugs: readonly string[]): Promise<ProviderObject[]>;
   /** Finds the user of this external id, or creates it. Only in development. */
   ensureUser(wanted: WantedUser): Promise<ProviderObject>;
   /** What a webhook says; its signature has been looked at. @throws ReplantError REPLANT_IDENTITY_EVENT */

@@ -159,12 +159,7 @@ export function assertInstance(
   state: Pick<SyncState, "instance">,
   instance: Pick<ProviderInstance, "id" | "environment">,
 ): void {
-  if (instance.environment === "production") {
-    throw new ReplantError("REPLANT_IDENTITY_PRODUCTION", `instance ${instance.id} is a production instance`, {
-      state: "nothing was written, here or there",
-      hint: "use the keys of a development instance",
-    });
-  }
+  assertDevelopment(instance);
   const known = state.instance;
   if (known === null || known.id === instance.id) return;
   throw new ReplantError(
@@ -187,4 +182,13 @@ function partial(kind: Kind, walks: number): ReplantError {
       hint: "try again when less is going on",
     },
   );
+}
+
+/** @throws ReplantError REPLANT_IDENTITY_PRODUCTION */
+export function assertDevelopment(instance: Pick<ProviderInstance, "id" | "environment">): void {
+  if (instance.environment !== "production") return;
+  throw new ReplantError("REPLANT_IDENTITY_PRODUCTION", `instance ${instance.id} is a production instance`, {
+    state: "nothing was written, here or there",
+    hint: "use the keys of a development instance",
+  });
 }

@@ -199,6 +199,7 @@ export class World {
       look: unused,
       usersByEmail: unused,
       usersByExternalId: unused,
+      organizationsBySlug: unused,
       ensureUser: unused,
     };
   }
