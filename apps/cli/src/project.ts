@@ -82,6 +82,7 @@ export async function connectProject(loaded: LoadedProject, options: Omit<OpenOp
     journal: openJournal({ directory, files }),
     catalogs: openCatalogs({ directory, files }),
     clock: systemClock(),
+    followUps: [],
     emit: options.emit ?? (() => undefined),
     signal,
   };

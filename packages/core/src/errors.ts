@@ -48,6 +48,10 @@ export const errorCodes = {
   REPLANT_IDENTITY_PRODUCTION: ["refused", "The keys belong to a production instance of the identity provider."],
   REPLANT_IDENTITY_PROVIDER: ["failed", "The identity provider refuses, or cannot be reached."],
   REPLANT_IDENTITY_ROLE: ["failed", "The identity provider has a role that the configuration does not map."],
+  REPLANT_IDENTITY_SCHEMA: [
+    "usage",
+    "The database lacks tables or columns that the identity mapping names; all are listed.",
+  ],
   REPLANT_IN_DOUBT: ["failed", "The outcome of a swap could not be decided; nothing else was touched."],
   REPLANT_INTERNAL: ["failed", "A bug in Replant: please report it with the run's log."],
   REPLANT_LOCKED: ["busy", "Another run works on this database; its holder is named."],

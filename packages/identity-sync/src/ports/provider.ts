@@ -24,6 +24,11 @@ export interface Page {
   readonly next: string | null;
   /** Objects of this kind; null where the provider does not say it. */
   readonly total: number | null;
+  /**
+   * True: this page does not follow the one that `after` came from, because something before it was deleted meanwhile and
+   * another object may be on neither. Its objects are good; the listing has to begin again.
+   */
+  readonly moved: boolean;
 }
 
 /** What an object is looked up by. */

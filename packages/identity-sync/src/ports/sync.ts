@@ -41,7 +41,6 @@ export interface SyncTransaction extends InboxTransaction {
   setState(patch: Partial<SyncState>): Promise<void>;
   /** Remembers that a listing has these. */
   markSeen(kind: Kind, ids: readonly string[]): Promise<void>;
-  seen(kind: Kind): Promise<number>;
   /** Rows that are not gone, and waiting memberships, which no page of the listing had. */
   unseen(kind: Kind): Promise<Reference[]>;
   forgetSeen(): Promise<void>;

@@ -55,52 +55,78 @@ export async function list(
   const listed: Record<Kind, number> = { ...begin.listed };
   let rowsChanged = 0;
   for (const kind of kinds.slice(kinds.indexOf(begin.kind))) {
-    for (let walk = 1; ; walk += 1) {
-      if (walk > 1) listed[kind] = 0;
-      let after = kind === begin.kind && walk === 1 ? begin.after : null;
-      let total: number | null = null;
-      let page: Promise<Page> | null = provider.list(kind, after);
-      while (page !== null) {
-        signal?.throwIfAborted();
-        const { objects, next, total: known }: Page = await page;
-        // The next page is on its way while this one is written.
-        page = next === null ? null : provider.list(kind, next);
-        page?.catch(() => undefined);
-        listed[kind] += objects.length;
-        total = known ?? total;
-        after = next;
-        const told = objects.map((object): Told => ({ change: { type: "present", object }, from: "listing" }));
-        rowsChanged += await store.apply(async (transaction) => {
-          const applied = await applyChanges(transaction, told);
-          await transaction.markSeen(
-            kind,
-            objects.map(({ id }) => id),
-          );
-          await transaction.setState({
-            pull: { startedAt: begin.startedAt, ...position(kind, after), listed: { ...listed } },
-          });
-          return applied.rowsChanged;
-        });
-        onProgress?.({ kind, listed: listed[kind], total });
-      }
-      if (await isComplete(store, { kind, total })) break;
-      if (walk === walksMax) throw partial(kind, walk);
-    }
+    const resumeAt = kind === begin.kind ? begin.after : null;
+    const take = async (page: Page): Promise<void> => {
+      listed[kind] += page.objects.length;
+      rowsChanged += await store.apply((transaction) =>
+        writePage(transaction, { kind, page, startedAt: begin.startedAt, listed }),
+      );
+      if (page.moved) listed[kind] = 0;
+      onProgress?.({ kind, listed: listed[kind], total: page.total });
+    };
+    await walkAll(provider, kind, signal, take, resumeAt);
   }
   const { id, environment } = instance;
   const pulled = { instance: { id, environment }, startedAt: begin.startedAt, resumed, counts: listed, rowsChanged };
   return { pulled };
 }
 
-/** Deletions in the middle of a listing by offset move later pages, so that some object is on none: then all is walked again. */
-const walksMax = 3;
+/** A listing whose pages moved begins again; so often that is tried. */
+const walksMax = 5;
 
-async function isComplete(store: SyncStore, { kind, total }: { kind: Kind; total: number | null }): Promise<boolean> {
-  return total === null || (await store.apply((transaction) => transaction.seen(kind))) >= total;
+/**
+ * Reads all pages of one kind; where they moved, once more from the beginning.
+ * @throws ReplantError REPLANT_IDENTITY_PARTIAL when they move every time
+ */
+export async function walkAll(
+  provider: IdentityProvider,
+  kind: Kind,
+  signal: AbortSignal | undefined,
+  take: (page: Page) => Promise<void>,
+  resumeAt: string | null = null,
+): Promise<void> {
+  let after = resumeAt;
+  for (let walk = 1; !(await walkPages(provider, kind, { after, signal }, take)); walk += 1) {
+    if (walk === walksMax) throw partial(kind, walk);
+    after = null;
+  }
+}
+
+/** Reads the pages of one kind, the next one while `take` writes the one before. False: they moved, and all is to be read again. */
+async function walkPages(
+  provider: IdentityProvider,
+  kind: Kind,
+  { after, signal }: { after: string | null; signal: AbortSignal | undefined },
+  take: (page: Page) => Promise<void>,
+): Promise<boolean> {
+  let coming: Promise<Page> | null = provider.list(kind, after);
+  while (coming !== null) {
+    signal?.throwIfAborted();
+    const page: Page = await coming;
+    coming = page.next === null || page.moved ? null : provider.list(kind, page.next);
+    coming?.catch(() => undefined);
+    await take(page);
+    if (page.moved) return false;
+  }
+  return true;
+}
+
+async function writePage(
+  transaction: SyncTransaction,
+  { kind, page, startedAt, listed }: { kind: Kind; page: Page } & Pick<PullState, "startedAt" | "listed">,
+): Promise<number> {
+  const { objects, next, moved } = page;
+  const told = objects.map((object): Told => ({ change: { type: "present", object }, from: "listing" }));
+  const { rowsChanged } = await applyChanges(transaction, told);
+  const ids = objects.map(({ id }) => id);
+  await transaction.markSeen(kind, ids);
+  const position = moved ? { kind, after: null } : positionAfter(kind, next);
+  await transaction.setState({ pull: { startedAt, ...position, listed: { ...listed } } });
+  return rowsChanged;
 }
 
 /** Where to go on: behind the last page of a kind begins the next one. */
-function position(kind: Kind, next: string | null): Pick<PullState, "kind" | "after"> {
+function positionAfter(kind: Kind, next: string | null): Pick<PullState, "kind" | "after"> {
   const following = kinds[kinds.indexOf(kind) + 1];
   // The last kind is walked again from its beginning: its pages have no cursor, and nothing is after it.
   return next === null && following !== undefined ? { kind: following, after: null } : { kind, after: next };

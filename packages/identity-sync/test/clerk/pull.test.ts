@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { ClerkOptions } from "../../src/clerk/index.ts";
 import type { Kind } from "../../src/index.ts";
 import { kinds, pull, quickDrift, reconcile } from "../../src/index.ts";
-import { MemorySync } from "../memory-sync.ts";
+import { MemoryStore } from "../memory-store.ts";
 import type { ClerkPlace } from "./place.ts";
 import { clerkPlace } from "./place.ts";
 
@@ -57,11 +57,11 @@ test.each([
   { counts: { user: 0, organization: 0, membership: 0 }, pages: { user: 1, organization: 1, membership: 1 } },
 ])("a listing of $counts takes pages of 500 and one request for the instance", async ({ counts, pages }) => {
   const place = await filledPlace(counts);
-  const store = new MemorySync();
+  const store = new MemoryStore();
   expect(await pull(place.provider, store)).toMatchObject({ counts, resumed: false });
   expect(pagesOf(place)).toEqual(pages);
   expect(place.clerk.requests).toHaveLength(1 + pages.user + pages.organization + pages.membership);
-  for (const kind of kinds) expect(store.store.state.rows[kind].size).toBe(counts[kind]);
+  for (const kind of kinds) expect(store.state.rows[kind].size).toBe(counts[kind]);
 });
 
 test("a full last page of organizations is read again when something went while something came", async () => {
@@ -75,9 +75,9 @@ test("a full last page of organizations is read again when something went while 
     clerk.instance.deleteOrganization(before[10]!);
     clerk.instance.createOrganization({ name: "late" });
   };
-  const store = new MemorySync();
+  const store = new MemoryStore();
   await pull(place.provider, store);
-  expect([...store.store.state.rows.organization.keys()].toSorted()).toEqual(
+  expect([...store.state.rows.organization.keys()].toSorted()).toEqual(
     [...before, ...clerk.instance.organizations.keys()].filter((id, at, all) => all.indexOf(id) === at).toSorted(),
   );
 });
@@ -88,7 +88,7 @@ test("the rate limit is waited for exactly, and nothing is asked for in between"
     { rateLimit: { requests: 3, windowMs: 10_000 } },
   );
   const began = place.clock.now();
-  await pull(place.provider, new MemorySync());
+  await pull(place.provider, new MemoryStore());
   // 8 requests, 3 in any 10 seconds.
   expect(place.waits).toEqual([10_000, 10_000]);
   expect(place.clock.now() - began).toBe(20_000);
@@ -100,7 +100,7 @@ test.each([1, 2, 3, 4, 5, 6])(
   async (cut) => {
     const counts = { user: 1_200, organization: 60, membership: 1_498 };
     const place = await filledPlace(counts);
-    const store = new MemorySync();
+    const store = new MemoryStore();
     const stop = new AbortController();
     let pages = 0;
     const onProgress = (): void => {
@@ -110,7 +110,7 @@ test.each([1, 2, 3, 4, 5, 6])(
     await expect(pull(place.provider, store, { signal: stop.signal, onProgress })).rejects.toThrow("cut");
     const pulled = await pull(place.provider, store);
     expect(pulled).toMatchObject({ resumed: true, counts });
-    for (const kind of kinds) expect(store.store.state.rows[kind].size).toBe(counts[kind]);
+    for (const kind of kinds) expect(store.state.rows[kind].size).toBe(counts[kind]);
     const listed = pagesOf(place);
     expect(listed.user + listed.organization + listed.membership).toBeLessThanOrEqual(7 + 1);
   },
@@ -118,7 +118,7 @@ test.each([1, 2, 3, 4, 5, 6])(
 
 test("what was deleted while nobody listened is found out, and a second reconcile changes nothing", async () => {
   const place = await filledPlace({ user: 30, organization: 3, membership: 90 });
-  const store = new MemorySync();
+  const store = new MemoryStore();
   await pull(place.provider, store);
   const { instance } = place.clerk;
   const [user] = instance.users.keys();

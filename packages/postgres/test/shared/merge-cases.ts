@@ -24,6 +24,34 @@ export function mergeCases(prepared: Prepare): void {
       expect(outcome.tables).toMatchObject([{ carried: 2, replacedSeeded: 1, merged: ["id=1"] }]);
     });
 
+    test("and are references of a cycle: they mean the kept rows that took the places", async () => {
+      const circle = `create table owners (id int primary key, login text not null unique, favourite int, note text);
+        create table plans (id int primary key, code text not null unique, owner int references owners);
+        alter table owners add foreign key (favourite) references plans;`;
+      const pair = await prepared(
+        `${circle} insert into owners values (1, 'a', null, 'kept'), (2, 'mine', null, 'kept'); insert into plans values (1, 'free', 2), (2, 'own', 1);
+         update owners set favourite = 2`,
+        `${circle} insert into owners values (11, 'a', null, 'seed'), (12, 'b', null, 'seed'); insert into plans values (91, 'free', 11), (92, 'pro', 12);
+         update owners set favourite = 91`,
+      );
+      const { outcome, findings } = await carryBetween(pair.live, pair.candidate, {
+        owners: { ...keepAll, columns: { favourite: { from: "seed" } } },
+        plans: { ...keepAll, columns: { owner: { from: "seed" } } },
+      });
+      expect(findings).toEqual([]);
+      expect(outcome.quarantined).toEqual([]);
+      expect(await lines(pair.candidate, "select * from owners order by id")).toEqual([
+        "(1,a,1,kept)",
+        "(2,mine,2,kept)",
+        "(12,b,1,seed)",
+      ]);
+      expect(await lines(pair.candidate, "select * from plans order by id")).toEqual([
+        "(1,free,1)",
+        "(2,own,1)",
+        "(92,pro,12)",
+      ]);
+    });
+
     test("a value of the seed that did not stay is noticed", async () => {
       const pair = await prepared(
         `${schema} insert into plans values (1, 'free', 'edited', null, 5)`,

@@ -137,16 +137,30 @@ export function rememberReplacedSql(table: StagedTable, catalog: Catalog, index:
   });
 }
 
-/** Points rows of the migrations and seeds at the kept row that replaced theirs. */
-export function repointSeededSql(table: StagedTable, catalog: Catalog, index: number): string[] {
+/** Points rows of the migrations and seeds at the kept row that replaced theirs, and so the values that kept rows have of them. */
+export function repointSeededSql(
+  table: StagedTable,
+  { staging, catalog, index }: { staging: Staging; catalog: Catalog; index: number },
+): string[] {
   return referencing(table, catalog).flatMap(({ owner, key }, i) => {
     const now = key.targetColumns.map((name) => `r.f${columnIndex(table.plan, name)}`);
-    const set = key.columns.map((name, j) => `${quoteIdent(name)} = ${now[j]}`);
-    const match = key.columns.map((name, j) => `c.${quoteIdent(name)} = p.o${j}`);
     const differs = key.columns.map((_, j) => `p.o${j} is distinct from ${now[j]}`);
+    const repoint = (rows: string, columns: readonly string[]): string =>
+      `update ${rows} c set ${columns.map((name, j) => `${name} = ${now[j]}`).join(", ")}
+        from replant_p${index}_${i} p join ${table.resolved} r on r.n = p.n
+        where ${columns.map((name, j) => `c.${name} = p.o${j}`).join(" and ")} and (${differs.join(" or ")})`;
+    const staged = staging.tables.find(({ plan }) => sameTable(plan.table, owner));
+    const stays = staged !== undefined && key.columns.every((name) => staged.plan.seedColumns.includes(name));
     return [
-      `update ${ownRows(owner)} c set ${set.join(", ")} from replant_p${index}_${i} p join ${table.resolved} r on r.n = p.n
-        where ${match.join(" and ")} and (${differs.join(" or ")})`,
+      repoint(ownRows(owner), key.columns.map(quoteIdent)),
+      ...(stays
+        ? [
+            repoint(
+              seededName(staged),
+              key.columns.map((name) => `v${columnIndex(staged.plan, name)}`),
+            ),
+          ]
+        : []),
       `drop table replant_p${index}_${i}`,
     ];
   });

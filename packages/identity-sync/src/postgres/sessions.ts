@@ -1,0 +1,43 @@
+import type { SqlSession } from "@replant/core";
+
+/** One session, whose users wait for each other. It is opened when it is first needed, and again after its connection is lost. */
+export class Queue {
+  readonly #connect: () => Promise<SqlSession>;
+  #session: SqlSession | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(connect: () => Promise<SqlSession>) {
+    this.#connect = connect;
+  }
+
+  run<Value>(work: (session: SqlSession) => Promise<Value>): Promise<Value> {
+    const result = this.#last.then(() => this.#attempt(work));
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Ends the session once nobody uses it. May be called twice. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#last;
+    await this.#session?.close();
+    this.#session = null;
+  }
+
+  async #attempt<Value>(work: (session: SqlSession) => Promise<Value>): Promise<Value> {
+    if (this.#closed) throw new Error("the identity store is closed");
+    const session = (this.#session ??= await this.#connect());
+    try {
+      return await work(session);
+    } catch (error) {
+      await session.script("rollback").catch(() => this.#forget(session));
+      throw error;
+    }
+  }
+
+  async #forget(session: SqlSession): Promise<void> {
+    this.#session = null;
+    await session.close().catch(() => undefined);
+  }
+}
