@@ -50,7 +50,6 @@ export const errorCodes = {
     "failed",
     "Rows are there that the identity provider does not have, and were not to be deleted.",
   ],
-  REPLANT_IDENTITY_PARTIAL: ["failed", "The identity provider could not be read to its end; nothing was deleted."],
   REPLANT_IDENTITY_PRODUCTION: ["refused", "The keys belong to a production instance of the identity provider."],
   REPLANT_IDENTITY_PROVIDER: ["failed", "The identity provider refuses, or cannot be reached."],
   REPLANT_IDENTITY_ROLE: ["failed", "The identity provider has a role that the configuration does not map."],

@@ -1,4 +1,5 @@
 import type { FollowUp, FollowUpOutcome } from "@replant/core";
+import { isReplantError } from "@replant/core";
 import type { Reconciled } from "@replant/identity-sync";
 import type { Environment } from "../interaction.ts";
 import type { LoadedProject } from "../project.ts";
@@ -44,11 +45,5 @@ function dataOf(reconciled: Reconciled): object {
 
 /** The provider did not answer at all; a refusal is something else. */
 function isOffline(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    "code" in error &&
-    error.code === "REPLANT_IDENTITY_PROVIDER" &&
-    "details" in error &&
-    (error as { details: { where?: string } }).details.where === undefined
-  );
+  return isReplantError(error) && error.code === "REPLANT_IDENTITY_OFFLINE";
 }

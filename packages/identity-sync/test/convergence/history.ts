@@ -120,12 +120,7 @@ export function createKeeper({ store, crash, reset, ending }: KeeperStore): Keep
       };
       const provider = world.provider({ pageSize: 1 + Math.floor(world.random() * 5), between });
       for (let done = false; !done;) {
-        const made = await crashing(world, () => reconcile(provider, store, { alarmShare: 1 })).catch(
-          (error: unknown) => {
-            if (error instanceof Error && "code" in error && error.code === "REPLANT_IDENTITY_PARTIAL") return null;
-            throw error;
-          },
-        );
+        const made = await crashing(world, () => reconcile(provider, store, { alarmShare: 1 }));
         done = made !== null;
       }
     },
