@@ -104,19 +104,15 @@ export function recordOf(
 }
 
 function roleOf({ id, fields }: ProviderObject, { roles }: Layout): Json {
-  const role = fields["role"] ?? null;
-  if (roles === null) return role;
-  const known = typeof role === "string" && Object.hasOwn(roles, role) ? roles[role] : roles["*"];
+  if (roles === null) return fields["role"] ?? null;
+  const role = typeof fields["role"] === "string" ? fields["role"] : "";
+  const known = Object.hasOwn(roles, role) ? roles[role] : roles["*"];
   if (known !== undefined) return known;
-  throw new ReplantError(
-    "REPLANT_IDENTITY_ROLE",
-    `membership ${id} has the role "${String(role)}", which is not mapped`,
-    {
-      why: "a guess could give rights",
-      state: "nothing of these changes was written",
-      hint: 'add the role to the roles of the identity mapping, or "*" for all others',
-    },
-  );
+  throw new ReplantError("REPLANT_IDENTITY_ROLE", `membership ${id} has the role "${role}", which is not mapped`, {
+    why: "a guess could give rights",
+    state: "nothing of these changes was written",
+    hint: 'add the role to the roles of the identity mapping, or "*" for all others',
+  });
 }
 
 /** A text as a value that an index of the column finds. */
