@@ -66,6 +66,10 @@ export const errorCodes = {
   REPLANT_NAME_INVALID: ["usage", "A database or object name is empty, too long or holds a NUL."],
   REPLANT_NOTHING_TO_RETRY: ["usage", "The run left no rows behind, or not all that it left are listed."],
   REPLANT_NOTHING_TO_UNDO: ["usage", "No previous database is there to swap back."],
+  REPLANT_ROW_UNREADABLE: [
+    "failed",
+    "The server cannot write out a row: it is beyond its limits, or holds bytes that are no text.",
+  ],
   REPLANT_ROWS_LOST: ["failed", "Kept rows cannot be carried and the loss was not accepted; each is named."],
   REPLANT_ROWS_HIDDEN: ["failed", "Row-level security hides rows from the role of the database URL."],
   REPLANT_RULE_INVALID: ["usage", "A keep rule, a reference or a natural key does not fit the tables; all are listed."],
