@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { IdentityProvider, Kind, ProviderObject } from "../src/index.ts";
 import { kinds } from "../src/index.ts";
+import { walkAll } from "../src/run/pull.ts";
 
 /** A provider on a new, empty development instance, and what a test does to that instance behind its back. */
 export interface ProviderPlace {
@@ -150,20 +151,19 @@ async function createMany(at: ProviderPlace, kind: Kind, count: number): Promise
   return ids;
 }
 
-/** Everything of a kind, page by page. @param between called after each page with its number, from 1 */
+/** Everything of a kind, as a pull reads it. @param between called after each page with its number, from 1 */
 async function listAll(
   provider: IdentityProvider,
   kind: Kind,
   between?: (page: number) => Promise<void>,
 ): Promise<ProviderObject[]> {
-  const listed: ProviderObject[] = [];
-  let after: string | null = null;
-  for (let page = 1; page === 1 || after !== null; page += 1) {
-    const { objects, next } = await provider.list(kind, after);
-    listed.push(...objects);
-    after = next;
-    await between?.(page);
-  }
+  let listed: ProviderObject[] = [];
+  let pages = 0;
+  await walkAll(provider, kind, undefined, async ({ objects, moved }) => {
+    listed = moved ? [] : [...listed, ...objects];
+    pages += 1;
+    await between?.(pages);
+  });
   return listed;
 }
 

@@ -5,7 +5,7 @@ import { readEvent, readObject } from "./normalize.ts";
 import type { RawObject } from "./pages.ts";
 import { listOf, offsetPage, pageMax, userPage, usersOf } from "./pages.ts";
 import type { ApiOptions } from "./request.ts";
-import { ClerkApi, errorsOf, isObject, unexpected } from "./request.ts";
+import { ClerkApi, isObject, unexpected, wordsOf } from "./request.ts";
 
 export type ClerkOptions = ApiOptions;
 
@@ -142,7 +142,7 @@ async function usersWith(api: ClerkApi, filter: string, values: readonly string[
 /** All addresses of a user, not the primary one alone. */
 function emailsOf({ email_addresses: list }: RawObject): string[] {
   const all = Array.isArray(list) ? (list as readonly Json[]).filter(isObject) : [];
-  return all.map(({ email_address: email }) => String(email).toLowerCase());
+  return all.flatMap(({ email_address: email }) => (typeof email === "string" ? [email.toLowerCase()] : []));
 }
 
 async function ensureUser(api: ClerkApi, wanted: WantedUser): Promise<ProviderObject> {
@@ -163,9 +163,8 @@ async function ensureUser(api: ClerkApi, wanted: WantedUser): Promise<ProviderOb
   // Somebody else was faster; or the request was done, and its answer lost.
   const [made] = await usersByExternalId(api, [wanted.externalId]);
   if (made !== undefined) return made;
-  const words = errorsOf(reply.body).map(({ long_message: long, message }) => String(long ?? message));
   throw new ReplantError("REPLANT_IDENTITY_PROVIDER", `Clerk does not make the user ${wanted.externalId}`, {
-    why: words.join("; "),
+    why: wordsOf(reply.body),
     state: "nothing was written",
     hint: "another user may have the e-mail address: give it this external id, or delete it",
   });

@@ -109,7 +109,7 @@ export class ClerkApi {
     );
     const timeout = AbortSignal.timeout(timeoutMs);
     try {
-      const response = await fetch(`${this.#base}${path}${search.size === 0 ? "" : `?${search}`}`, {
+      const response = await fetch(`${this.#base}${path}${search.size === 0 ? "" : `?${search.toString()}`}`, {
         method,
         headers: {
           authorization: `Bearer ${secretKey}`,
@@ -170,7 +170,7 @@ export class ClerkApi {
       "REPLANT_IDENTITY_PROVIDER",
       status === 401 ? `${name}: Clerk does not know the secret key (401)` : `${name}: Clerk answers ${status}`,
       {
-        why: this.#safe(wordsOf(answer)),
+        why: this.#safe(wordsOf(parsed(answer.text))),
         ...(trace === null ? {} : { items: [this.#safe(`trace id ${trace}`)] }),
         ...(status === 401
           ? { hint: "set CLERK_SECRET_KEY to the secret key of a development instance, which begins with sk_test_" }
@@ -226,16 +226,14 @@ function retryAfter({ headers }: Answer): number | null {
   return Number.isNaN(until) || Number.isNaN(now) ? null : Math.max(0, until - now);
 }
 
-function wordsOf({ text }: Answer): string {
-  const errors = errorsOf(parsed(text));
-  const words = errors.map(({ code, long_message: long, message }) => `${String(long ?? message)} (${String(code)})`);
-  return words.length === 0 ? "it does not say why" : words.join("; ").slice(0, 500);
-}
-
-/** The errors of a body, as Clerk writes them. */
-export function errorsOf(body: Json | undefined): readonly { readonly [key: string]: Json }[] {
+/** Clerk's own words of what it refuses. */
+export function wordsOf(body: Json | undefined): string {
   const errors = isObject(body) ? body["errors"] : undefined;
-  return Array.isArray(errors) ? (errors as readonly Json[]).filter(isObject) : [];
+  const words = (Array.isArray(errors) ? (errors as readonly Json[]).filter(isObject) : []).map((error) => {
+    const [text, code] = [error["long_message"] ?? error["message"], error["code"]];
+    return `${typeof text === "string" ? text : "no words"} (${typeof code === "string" ? code : "no code"})`;
+  });
+  return words.length === 0 ? "it does not say why" : words.join("; ").slice(0, 500);
 }
 
 function traceOf({ headers, text }: Answer): string | null {
