@@ -166,7 +166,7 @@ test.each<[string, string, string]>([
 
 test("a charset behind the type changes nothing", async () => {
   const { provider } = await serverPlace(json(200, [], { "content-type": "application/json; charset=utf-8" }));
-  expect(await provider.list("user", null)).toEqual({ objects: [], next: null, total: null, moved: false });
+  expect(await provider.list("user", null)).toEqual({ objects: [], next: null, total: null });
 });
 
 test("a redirection is not followed", async () => {

@@ -57,11 +57,10 @@ export function syncCases(open: () => Promise<Place>): void {
       await transaction.markSeen("user", ["user_1"]);
       await transaction.markSeen("membership", ["mem_2"]);
     });
-    expect(await ask((transaction) => transaction.seen("user"))).toBe(1);
     expect(await ask((transaction) => transaction.unseen("user"))).toEqual([{ id: "user_2", joins: null }]);
     expect(await ask((transaction) => transaction.unseen("membership"))).toEqual([{ id: "mem_1", joins }]);
     await ask((transaction) => transaction.forgetSeen());
-    expect(await ask((transaction) => transaction.seen("user"))).toBe(0);
+    expect(await ask((transaction) => transaction.unseen("user"))).toHaveLength(2);
   });
 
   test("count and ids are of rows that the provider knows and has not deleted", async () => {
