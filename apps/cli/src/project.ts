@@ -1,6 +1,6 @@
 import type { ProjectConfig, ResolvedDatabase } from "@replant/config";
 import { loadConfig, resolveDatabase } from "@replant/config";
-import type { Emit, Engine, Files, KeepRules, Migrator, Ports, Project } from "@replant/core";
+import type { Emit, Engine, Files, Identities, KeepRules, Migrator, Ports, Project } from "@replant/core";
 import { tableLabel } from "@replant/core";
 import { homedir } from "node:os";
 import { join, relative, resolve } from "node:path";
@@ -71,7 +71,9 @@ export async function connectProject(loaded: LoadedProject, options: Omit<OpenOp
     openEngine(loaded, files, options.longLived === true),
     import("@replant/postgres/rows").then(({ rowPort }) => rowPort),
     openMigrator(loaded, files),
-    openSeeder(loaded, { files, env: options.env, signal }),
+    openIdentities(loaded, { env: options.env, signal }).then((identities) =>
+      openSeeder(loaded, { files, env: options.env, signal, identities }),
+    ),
     openStore(loaded, files),
   ]);
   const ports: Ports = {
@@ -96,6 +98,16 @@ export async function connectProject(loaded: LoadedProject, options: Omit<OpenOp
     backups: config.backups,
   };
   return { root, config, resolved, machineCache, ports, project, close: () => engine.close() };
+}
+
+/** People whom seeds may mean; null where the project has no identity provider. */
+async function openIdentities(
+  loaded: LoadedProject,
+  options: { env: Environment; signal: AbortSignal },
+): Promise<Identities | null> {
+  if (loaded.config.identity === null) return null;
+  const { openSeedIdentities } = await import("./identity/open.ts");
+  return openSeedIdentities(loaded, options);
 }
 
 async function openFollowUps(
@@ -157,7 +169,12 @@ async function openMigrator({ root, config }: LoadedProject, files: Files): Prom
 
 async function openSeeder(
   { root, config, resolved }: LoadedProject,
-  { files, env, signal }: { files: Files; env: Environment; signal: AbortSignal },
+  {
+    files,
+    env,
+    signal,
+    identities,
+  }: { files: Files; env: Environment; signal: AbortSignal; identities: Identities | null },
 ): Promise<Ports["seeder"]> {
   const [{ createSeeder }, { importModule }] = await Promise.all([import("@replant/seeds"), import("@replant/node")]);
   return createSeeder({
@@ -169,6 +186,7 @@ async function openSeeder(
     importModule,
     connectionUrl: (database) => (resolved.kind === "server" ? urlOf(resolved.url, database) : null),
     environment: env,
+    identities,
     signal,
   });
 }

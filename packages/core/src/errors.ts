@@ -57,6 +57,7 @@ export const errorCodes = {
     "usage",
     "The database lacks tables or columns that the identity mapping names; all are listed.",
   ],
+  REPLANT_IDENTITY_UNRESOLVED: ["failed", "A seed needs somebody whom the identity provider does not have."],
   REPLANT_IN_DOUBT: ["failed", "The outcome of a swap could not be decided; nothing else was touched."],
   REPLANT_INTERNAL: ["failed", "A bug in Replant: please report it with the run's log."],
   REPLANT_LOCKED: ["busy", "Another run works on this database; its holder is named."],

@@ -10,6 +10,7 @@ export { drain } from "./run/drain.ts";
 export type { Drained, DrainOptions } from "./run/drain.ts";
 export { drift, quickDrift } from "./run/drift.ts";
 export type { Drift, KindDrift, QuickDrift } from "./run/drift.ts";
+export { adoptPlaceholders, createIdentities } from "./run/identities.ts";
 export { pull } from "./run/pull.ts";
 export type { Pulled, PullOptions, PullProgress } from "./run/pull.ts";
 export { remap } from "./run/remap.ts";
