@@ -49,7 +49,7 @@ export async function handle(cli: Cli, { flags }: Input<typeof serveFlags>): Pro
 
 function portTaken(error: unknown, port: number): unknown {
   if (!(error instanceof Error) || !("code" in error) || error.code !== "EADDRINUSE") return error;
-  return new ReplantError("REPLANT_USAGE", `port ${port} is taken`, {
+  return new ReplantError("REPLANT_CONNECTION_FAILED", `port ${port} is in use`, {
     state: "nothing was touched",
     hint: "name another one with --port",
     cause: error,
