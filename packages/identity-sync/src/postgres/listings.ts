@@ -4,7 +4,7 @@ import type { InboxTransaction } from "../ports/inbox.ts";
 import type { Reference } from "../ports/provider.ts";
 import type { FieldDifference, ObjectHistory, SyncState, SyncTransaction } from "../ports/sync.ts";
 import type { KindLayout, Layout } from "./layout.ts";
-import { differsSql, msSql, recordOf, sourceSql } from "./values.ts";
+import { differsSql, lookupSql, msSql, recordOf, sourceSql } from "./values.ts";
 
 interface ReferenceRow {
   readonly id: string;
@@ -174,7 +174,7 @@ async function compare(
   const rows = await session.query<{ id: string; missing: boolean; fields: string[] }>(
     `with ${sourceSql(layout, kind)}
      select s.id::text as id, t.${kind.id.sql} is null as missing, array_remove(array[${named.join(", ")}]::text[], null) as fields
-       from source s left join ${kind.table} t on t.${kind.id.sql} = s.id and ${presentSql(kind)}
+       from source s ${lookupSql(kind.table, "t", `t.${kind.id.sql} = s.id and ${presentSql(kind)}`)}
       where ${[`t.${kind.id.sql} is null`, ...differences.map(({ sql }) => sql)].join(" or ")}
       order by s.id`,
     [JSON.stringify(objects.map((object) => recordOf(object, { layout, kind, localId: null })))],

@@ -4,7 +4,7 @@ import { kinds, standIn } from "../model/objects.ts";
 import type { Holder, Writes } from "../ports/store.ts";
 import type { KindLayout, Layout } from "./layout.ts";
 import { localId } from "../model/local-id.ts";
-import { differsSql, momentSql, recordOf, sourceSql } from "./values.ts";
+import { differsSql, lookupSql, momentSql, recordOf, sourceSql } from "./values.ts";
 
 /** One call of apply as statements over all rows of a kind. Returns the rows of the project's tables that changed. */
 export async function write(session: SqlSession, layout: Layout, writes: Writes): Promise<number> {
@@ -149,7 +149,7 @@ function presentSql(layout: Layout, kind: KindLayout): string {
   ];
   return `with ${sourceSql(layout, kind)}, written as (
     insert into ${table} as t (${inserted.join(", ")})
-    select ${selected.join(", ")} from source s left join ${table} e on e.${id.sql} = s.id
+    select ${selected.join(", ")} from source s ${lookupSql(table, "e", `e.${id.sql} = s.id`)}
      where ${[`e.${id.sql} is null`, ...differs].join(" or ")}
         on conflict (${id.sql}) do update set ${updated.join(", ")}
     returning t.${id.sql}::text as id), aged as (
