@@ -41,7 +41,7 @@ const base = caseSpec.map((spec): CaseSpec => {
   return {
     ...spec,
     seeded: seeded.map((table) => ({ ...table, slug: false, live: some(table.live), fresh: some(table.fresh) })),
-    kept: spec.kept.slice(0, 3).map((table, index) => ({
+    kept: spec.kept.map((table, index) => ({
       ...table,
       changes: [],
       refs: table.refs.map((ref) => ({ ...ref, notNull: ref.notNull && ref.target % (count + index) < count })),
