@@ -40,6 +40,7 @@ export const errorCodes = {
     "refused",
     "The keys belong to another instance of the identity provider than the database.",
   ],
+  REPLANT_IDENTITY_KEY: ["usage", "A key or a secret of the identity provider is not set, or is none."],
   REPLANT_IDENTITY_ORPHANS: [
     "failed",
     "Rows are there that the identity provider does not have, and were not to be deleted.",
