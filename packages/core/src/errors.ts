@@ -44,7 +44,7 @@ export const errorCodes = {
     "refused",
     "The keys belong to another instance of the identity provider than the database.",
   ],
-  REPLANT_IDENTITY_KEY: ["usage", "The secret key of the identity provider is not set."],
+  REPLANT_IDENTITY_KEY: ["usage", "A key or a secret of the identity provider is not set, or is none."],
   REPLANT_IDENTITY_OFFLINE: ["failed", "The identity provider cannot be reached."],
   REPLANT_IDENTITY_ORPHANS: [
     "failed",

@@ -16,7 +16,7 @@ const filterMax = 100;
  * A development instance of Clerk. A full listing of N users, M organizations and K memberships takes N/500 + M/500 + K/500
  * requests, each rounded up, and at most one more per kind.
  * @throws ReplantError REPLANT_IDENTITY_PRODUCTION for the key of a production instance, before anything is asked for |
- * REPLANT_IDENTITY_PROVIDER for what is no key
+ * REPLANT_IDENTITY_KEY for what is no key
  */
 export function clerkProvider(options: ClerkOptions): IdentityProvider {
   const api = new ClerkApi(options);

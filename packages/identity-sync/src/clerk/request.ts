@@ -66,7 +66,7 @@ export class ClerkApi {
   readonly #options: ApiOptions;
   readonly #base: string;
 
-  /** @throws ReplantError REPLANT_IDENTITY_PRODUCTION | REPLANT_IDENTITY_PROVIDER for keys and addresses that are none */
+  /** @throws ReplantError REPLANT_IDENTITY_PRODUCTION | REPLANT_IDENTITY_KEY for what is no key | REPLANT_IDENTITY_PROVIDER for what is no address */
   constructor(options: ApiOptions) {
     const { apiUrl = "https://api.clerk.com" } = options;
     this.#options = { ...options, secretKey: checkedKey(options.secretKey) };
@@ -206,7 +206,7 @@ function checkedKey(given: string): string {
   }
   // What no header can carry would be quoted in fetch's own error.
   if (!/^(sk_)?test_[!-~]+$/.test(key)) {
-    throw new ReplantError("REPLANT_IDENTITY_PROVIDER", "CLERK_SECRET_KEY is not a secret key of Clerk", {
+    throw new ReplantError("REPLANT_IDENTITY_KEY", "CLERK_SECRET_KEY is not a secret key of Clerk", {
       hint: "set it to the secret key of a development instance, which begins with sk_test_",
     });
   }

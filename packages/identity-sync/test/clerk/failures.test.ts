@@ -62,7 +62,7 @@ test.each(["", "pk_test_abc", "sk_test_", "sk_test_a\u0000b", "sk_test_a b"])(
   "what is no secret key is not sent: %j",
   (key) => {
     expect(() => clerkProvider({ secretKey: key })).toThrow(
-      expect.objectContaining({ code: "REPLANT_IDENTITY_PROVIDER" }) as Error,
+      expect.objectContaining({ code: "REPLANT_IDENTITY_KEY" }) as Error,
     );
   },
 );
