@@ -91,5 +91,5 @@ export const referenceMapping: IdentityMapping = {
     deletedAt: "deleted_at",
   },
   roles: { "org:admin": "admin", "org:member": "member", "*": "viewer" },
-  own: defaultOwnTables,
+  own: { ...defaultOwnTables, inbox: { schema: "public", name: "webhook_events" } },
 };
