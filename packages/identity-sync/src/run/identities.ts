@@ -4,6 +4,7 @@ import { localId } from "../model/local-id.ts";
 import type { ProviderObject } from "../model/objects.ts";
 import type { IdentityProvider } from "../ports/provider.ts";
 import type { SyncStore } from "../ports/sync.ts";
+import { assertInstance } from "./pull.ts";
 
 /** Ids of people who stand in for those whom the provider could not be asked for. */
 const placeholderPrefix = "placeholder_";
@@ -81,10 +82,12 @@ export async function adoptPlaceholders(
   provider: IdentityProvider,
   store: SyncStore,
 ): Promise<readonly { readonly from: string; readonly to: string }[]> {
-  const waiting = (await store.apply((transaction) => transaction.values("user", "email"))).filter(({ id }) =>
-    id.startsWith(placeholderPrefix),
-  );
+  const { waiting, state } = await store.apply(async (transaction) => ({
+    waiting: (await transaction.values("user", "email")).filter(({ id }) => id.startsWith(placeholderPrefix)),
+    state: await transaction.state(),
+  }));
   if (waiting.length === 0) return [];
+  assertInstance(state, await provider.instance());
   const people = await provider.usersByEmail(waiting.map(({ value }) => value));
   return store.apply(async (transaction) => {
     const known = await transaction.known(
