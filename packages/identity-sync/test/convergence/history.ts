@@ -91,9 +91,9 @@ function differences(world: World, { objects }: Ending): string[] {
 export interface KeeperStore {
   readonly store: SyncStore;
   /** Called before each transaction commits; throws to crash. */
-  crash(work: (() => void) | null): void;
-  reset(): Promise<void>;
-  ending(): Promise<Ending>;
+  readonly crash: (work: (() => void) | null) => void;
+  readonly reset: () => Promise<void>;
+  readonly ending: () => Promise<Ending>;
 }
 
 class Crash extends Error {}
