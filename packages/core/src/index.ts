@@ -11,6 +11,7 @@ export * from "./model/journal.ts";
 export * from "./model/keep.ts";
 export type * from "./ports/engine.ts";
 export type * from "./ports/follow-up.ts";
+export type * from "./ports/identities.ts";
 export type * from "./ports/journal.ts";
 export type * from "./ports/migrator.ts";
 export type * from "./ports/rows.ts";

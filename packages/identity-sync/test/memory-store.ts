@@ -194,6 +194,9 @@ function syncOf(
   | "newestUserAt"
   | "compare"
   | "dependents"
+  | "history"
+  | "values"
+  | "rename"
   | "drop"
 > {
   const alive = (kind: Kind): Row[] =>
@@ -232,6 +235,34 @@ function syncOf(
       };
     },
     dependents: async () => [],
+    history: async (kind, id) => {
+      const row = state.rows[kind].get(id);
+      const { updatedAt, gone } = knownOf(kind, id);
+      return {
+        row: row === undefined ? null : { localId: String(row.localId), deletedAt: row.deleted ? 0 : null },
+        updatedAt,
+        gone,
+        parked: state.parked.has(id),
+        messages: [],
+      };
+    },
+    values: async (kind, field) =>
+      alive(kind).flatMap(({ object }) => {
+        const value = object.fields[field] ?? null;
+        return value === null ? [] : [{ id: object.id, value: String(value) }];
+      }),
+    rename: async (kind, ids) => {
+      for (const { from, to } of ids) {
+        const row = state.rows[kind].get(from);
+        if (row === undefined) continue;
+        state.rows[kind].delete(from);
+        state.rows[kind].set(to, { ...row, object: { ...row.object, id: to } });
+        for (const id of [from, to]) {
+          state.versions.delete(`${kind} ${id}`);
+          state.tombstones.delete(`${kind} ${id}`);
+        }
+      }
+    },
     drop: async (kind, ids) => {
       for (const id of ids) state.rows[kind].delete(id);
     },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { IdentityProvider, Kind, ProviderObject } from "../src/index.ts";
 import { kinds } from "../src/index.ts";
-import { walkAll } from "../src/run/pull.ts";
+import { walk } from "../src/run/pull.ts";
 
 /** A provider on a new, empty development instance, and what a test does to that instance behind its back. */
 export interface ProviderPlace {
@@ -157,10 +157,10 @@ async function listAll(
   kind: Kind,
   between?: (page: number) => Promise<void>,
 ): Promise<ProviderObject[]> {
-  let listed: ProviderObject[] = [];
+  const listed: ProviderObject[] = [];
   let pages = 0;
-  await walkAll(provider, kind, undefined, async ({ objects, moved }) => {
-    listed = moved ? [] : [...listed, ...objects];
+  await walk(provider, kind, { signal: undefined }, async ({ objects }) => {
+    listed.push(...objects);
     pages += 1;
     await between?.(pages);
   });

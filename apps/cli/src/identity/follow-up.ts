@@ -1,5 +1,5 @@
 import type { FollowUp, FollowUpOutcome } from "@replant/core";
-import type { Reconciled } from "@replant/identity-sync";
+import { isReplantError } from "@replant/core";
 import type { Environment } from "../interaction.ts";
 import type { LoadedProject } from "../project.ts";
 import { orphanLines, pullText } from "../render/identity.ts";
@@ -16,14 +16,16 @@ export function identityFollowUp(loaded: LoadedProject, options: { env: Environm
       const access = await openProvider(loaded, options);
       if (access.provider === null) return skipped(`${access.missing} is not set; later: replant identity reconcile`);
       const { provider } = access;
-      const { drain, quickDrift, reconcile } = await import("@replant/identity-sync");
+      const { adoptPlaceholders, drain, quickDrift, reconcile } = await import("@replant/identity-sync");
       const store = await openStore(loaded, { connect, mapping: await mappingOf(requireSection(loaded)) });
       try {
         await drain(store, { read: provider.readEvent });
+        const adopted = await adoptPlaceholders(provider, store);
         const look = await quickDrift(provider, store);
         if (look.equal) return { state: "done", text: "nothing differs from the provider", data: { look } };
         const reconciled = await reconcile(provider, store, { signal: options.signal });
-        return { state: "done", text: pullText(reconciled), items: orphanLines(reconciled), data: dataOf(reconciled) };
+        const items = [...adopted.map(({ from, to }) => `${from} is ${to} now`), ...orphanLines(reconciled)];
+        return { state: "done", text: pullText(reconciled), items, data: { adopted, reconciled } };
       } catch (error) {
         if (isOffline(error)) return skipped("the provider cannot be reached; later: replant identity reconcile");
         throw error;
@@ -38,17 +40,7 @@ function skipped(text: string): FollowUpOutcome {
   return { state: "skipped", text };
 }
 
-function dataOf(reconciled: Reconciled): object {
-  return { reconciled };
-}
-
 /** The provider did not answer at all; a refusal is something else. */
 function isOffline(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    "code" in error &&
-    error.code === "REPLANT_IDENTITY_PROVIDER" &&
-    "details" in error &&
-    (error as { details: { where?: string } }).details.where === undefined
-  );
+  return isReplantError(error) && error.code === "REPLANT_IDENTITY_OFFLINE";
 }

@@ -1,5 +1,5 @@
 import { type Environment, type IdentitySection, resolveVariables } from "@replant/config";
-import { ReplantError, type SqlSession } from "@replant/core";
+import { type Identities, ReplantError, type SqlSession } from "@replant/core";
 import type { IdentityMapping, IdentityProvider, SyncStore } from "@replant/identity-sync";
 import type { LoadedProject } from "../project.ts";
 
@@ -32,9 +32,31 @@ export async function openProvider(loaded: LoadedProject, options: ProviderOptio
     secretKey: key.value,
     ...(url === null ? {} : { apiUrl: url.value }),
     signal: options.signal,
-    onWait: ({ request, ms }) => options.onWait?.(`${request}: waiting ${Math.ceil(ms / 1000)} s, as the provider asks`),
+    onWait: ({ request, ms }) =>
+      options.onWait?.(`${request}: waiting ${Math.ceil(ms / 1000)} s, as the provider asks`),
   });
   return { provider, source: key.source };
+}
+
+/** People for seeds, who are looked up when a seed asks for the first one: most runs ask for nobody. */
+export async function openSeedIdentities(loaded: LoadedProject, options: ProviderOptions): Promise<Identities> {
+  const section = requireSection(loaded);
+  const [key = null, url = null] = await resolveVariables([section.secretKeyVariable, section.apiUrlVariable], {
+    ...loaded,
+    env: options.env,
+  });
+  const scope = key === null ? "placeholders" : `clerk ${url?.value ?? ""}`;
+  const open = async (): Promise<Identities> => {
+    const { createIdentities } = await import("@replant/identity-sync");
+    return createIdentities((await openProvider(loaded, options)).provider, scope);
+  };
+  let opened: Promise<Identities> | null = null;
+  const identities = (): Promise<Identities> => (opened ??= open());
+  return {
+    scope,
+    require: async (name, reference) => (await identities()).require(name, reference),
+    ensure: async (name, wanted) => (await identities()).ensure(name, wanted),
+  };
 }
 
 /**

@@ -14,7 +14,7 @@ export interface OpenIdentity {
 
 /**
  * Opens live and the identity provider for one command. `changes`: it writes into live, so the guard is asked.
- * @throws ReplantError REPLANT_CONFIG_INVALID | REPLANT_DATABASE_MISSING, what the guard and `work` throw
+ * @throws ReplantError REPLANT_CONFIG_INVALID | REPLANT_CONNECTION_FAILED, what the guard and `work` throw
  */
 export async function withIdentity<Value>(
   cli: Cli,
@@ -33,7 +33,7 @@ export async function withIdentity<Value>(
     const live = async (): Promise<Awaited<ReturnType<typeof engine.connect>>> => {
       const ref = await engine.liveRef();
       if (ref !== null) return engine.connect(ref);
-      throw new ReplantError("REPLANT_DATABASE_MISSING", "there is no live database yet", {
+      throw new ReplantError("REPLANT_CONNECTION_FAILED", "there is no live database yet", {
         state: "nothing was touched",
         hint: "replant reset makes one",
       });

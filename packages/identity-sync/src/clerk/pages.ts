@@ -35,7 +35,7 @@ export async function userPage(api: ClerkApi, after: string | null): Promise<Pag
   const objects = (await usersAfter(api, after)).map((user) => readObject("user", user));
   const last = objects.at(-1);
   const next = last === undefined || objects.length < pageMax ? null : `${last.createdAt} ${last.id}`;
-  return { objects, next, total: null, moved: false };
+  return { objects, next, total: null };
 }
 
 async function usersAfter(api: ClerkApi, after: string | null): Promise<readonly RawObject[]> {
@@ -85,7 +85,7 @@ export async function offsetPage(api: ClerkApi, kind: keyof typeof paths, after:
       const end = offset + objects.length;
       const at = (id: string, createdAt: number): Place => ({ offset: end, createdAt, id, total, readAt });
       const next = last === undefined || end >= total ? null : JSON.stringify(at(last.id, last.createdAt));
-      return { objects: fresh, next, total, moved: false };
+      return { objects: fresh, next, total };
     }
     offset = Math.max(0, offset - (exact ? 1 : pageMax - 1));
     exact = false;

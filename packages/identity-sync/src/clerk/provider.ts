@@ -29,6 +29,7 @@ export function clerkProvider(options: ClerkOptions): IdentityProvider {
     look: () => look(api),
     usersByEmail: (emails) => usersByEmail(api, emails),
     usersByExternalId: (ids) => usersByExternalId(api, ids),
+    organizationsBySlug: (slugs) => organizationsBySlug(api, slugs),
     ensureUser: (wanted) => ensureUser(api, wanted),
     readEvent,
   };
@@ -116,6 +117,18 @@ async function usersByEmail(api: ClerkApi, emails: readonly string[]): Promise<P
 async function usersByExternalId(api: ClerkApi, ids: readonly string[]): Promise<ProviderObject[]> {
   const found = (await usersWith(api, "external_id", ids)).map((user) => readObject("user", user));
   return found.filter(({ fields }) => ids.some((id) => id === fields["externalId"]));
+}
+
+/** There is no filter for slugs, but an organization is found by its slug as by its id. */
+async function organizationsBySlug(api: ClerkApi, slugs: readonly string[]): Promise<ProviderObject[]> {
+  const found: ProviderObject[] = [];
+  for (const slug of slugs) {
+    const reply = await api.send({ path: `/organizations/${encodeURIComponent(slug)}`, accept: [404] });
+    if (reply.status === 404) continue;
+    if (!isObject(reply.body)) throw unexpected(reply, "it is no organization");
+    found.push(readObject("organization", reply.body));
+  }
+  return found.filter(({ fields }) => slugs.some((slug) => slug === fields["slug"]));
 }
 
 async function usersWith(api: ClerkApi, filter: string, values: readonly string[]): Promise<RawObject[]> {

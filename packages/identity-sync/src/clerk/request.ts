@@ -159,7 +159,7 @@ export class ClerkApi {
     if (answer instanceof Error) {
       const { cause } = answer;
       const why = cause instanceof Error ? `${messageOf(answer)}: ${messageOf(cause)}` : messageOf(answer);
-      return new ReplantError("REPLANT_IDENTITY_PROVIDER", `${name}: Clerk cannot be reached`, {
+      return new ReplantError("REPLANT_IDENTITY_OFFLINE", `${name}: Clerk cannot be reached`, {
         why: this.#safe(why),
         hint: "try again; look at the network and at CLERK_API_URL",
       });

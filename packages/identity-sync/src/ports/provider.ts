@@ -24,11 +24,6 @@ export interface Page {
   readonly next: string | null;
   /** Objects of this kind; null where the provider does not say it. */
   readonly total: number | null;
-  /**
-   * True: this page does not follow the one that `after` came from, because something before it was deleted meanwhile and
-   * another object may be on neither. Its objects are good; the listing has to begin again.
-   */
-  readonly moved: boolean;
 }
 
 /** What an object is looked up by. */
@@ -56,7 +51,10 @@ export interface IdentityProvider {
   readonly name: string;
   readonly capabilities: Capabilities;
   instance(): Promise<ProviderInstance>;
-  /** One page, oldest first, as large as the provider gives them. @param after `next` of the page before; null for the first */
+  /**
+   * One page, oldest first, as large as the provider gives them. Deletions between two pages leave nobody out; what is there all
+   * the time is on one of them, and may be on two. @param after `next` of the page before; null for the first
+   */
   list(kind: Kind, after: string | null): Promise<Page>;
   /** Those of the references that are there now. */
   find(kind: Kind, references: readonly Reference[]): Promise<ProviderObject[]>;
@@ -66,6 +64,8 @@ export interface IdentityProvider {
   usersByEmail(emails: readonly string[]): Promise<ProviderObject[]>;
   /** Finds users by the id that the application has given them. */
   usersByExternalId(ids: readonly string[]): Promise<ProviderObject[]>;
+  /** Finds organizations by their slugs. */
+  organizationsBySlug(slugs: readonly string[]): Promise<ProviderObject[]>;
   /** Finds the user of this external id, or creates it. Only in development. */
   ensureUser(wanted: WantedUser): Promise<ProviderObject>;
   /** What a webhook says; its signature has been looked at. @throws ReplantError REPLANT_IDENTITY_EVENT */

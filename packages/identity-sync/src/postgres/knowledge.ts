@@ -2,7 +2,7 @@ import type { SqlSession } from "@replant/core";
 import type { Kind, ProviderObject } from "../model/objects.ts";
 import type { ApplyTransaction, Holder, Pair, Parked } from "../ports/store.ts";
 import type { Layout } from "./layout.ts";
-import { keySql, msSql } from "./values.ts";
+import { keySql, lookupSql, msSql } from "./values.ts";
 
 /** What the database knows of objects of the provider: the reading half of `ApplyTransaction`. */
 export function knowledge(session: SqlSession, layout: Layout): Omit<ApplyTransaction, "write"> {
@@ -14,8 +14,8 @@ export function knowledge(session: SqlSession, layout: Layout): Omit<ApplyTransa
         `select w.id, ${msSql("o.provider_updated_at")} as updated_at, coalesce(o.gone, false) as gone,
                 t.${id.sql} is not null as row
            from unnest($1::text[]) as w (id)
-           left join ${own.objects} o on o.kind = $2::text and o.id = w.id
-           left join ${table} t on t.${id.sql} = w.id::${id.type}`,
+           ${lookupSql(own.objects, "o", "o.kind = $2::text and o.id = w.id")}
+           ${lookupSql(table, "t", `t.${id.sql} = w.id::${id.type}`)}`,
         [ids, kind],
       );
       return new Map(rows.map(({ id: of, updated_at: updatedAt, gone, row }) => [of, { updatedAt, gone, row }]));
@@ -79,7 +79,7 @@ async function holders(
     `with wanted as materialized (select * from jsonb_to_recordset($1::text::jsonb) as r (n int, id text, value text)),
           held as (${branches.join(" union ")})
      select h.n, h.id, h.value, ${msSql("o.provider_updated_at")} as updated_at, coalesce(o.gone, false) as gone
-       from held h left join ${layout.own.objects} o on o.kind = $2::text and o.id = h.id
+       from held h ${lookupSql(layout.own.objects, "o", "o.kind = $2::text and o.id = h.id")}
       order by h.n, h.id`,
     [JSON.stringify(wanted), kind],
   );
@@ -99,21 +99,17 @@ async function pairs(
   memberships: readonly ProviderObject[],
 ): Promise<Pair[]> {
   const { membership } = kinds;
-  const parents = membership.joins.map(({ kind, target, sql }, n) => {
+  const parents = membership.joins.map(({ kind, target, sql }) => {
     const { table, id } = kinds[kind];
-    return {
-      join: `join ${table} p${n} on p${n}.${id.sql} = w.${kind}_id::${id.type}`,
-      on: `m.${sql} = p${n}.${target}`,
-    };
+    return `m.${sql} = (select p.${target} from ${table} p where p.${id.sql} = w.${kind}_id::${id.type})`;
   });
   const rows = await session.query<{ user: string; organization: string; id: string; updated_at: number | null }>(
     `select w.user_id as user, w.organization_id as organization, m.${membership.id.sql}::text as id,
             ${msSql("o.provider_updated_at")} as updated_at
        from (select distinct user_id, organization_id
                from jsonb_to_recordset($1::text::jsonb) as r (user_id text, organization_id text)) w
-       ${parents.map(({ join }) => join).join(" ")}
-       join ${membership.table} m on ${parents.map(({ on }) => on).join(" and ")}
-       left join ${own.objects} o on o.kind = 'membership' and o.id = m.${membership.id.sql}::text
+       ${lookupSql(membership.table, "m", parents.join(" and "))}
+       ${lookupSql(own.objects, "o", `o.kind = 'membership' and o.id = m.${membership.id.sql}::text`)}
       where m.${membership.id.sql} is not null`,
     [JSON.stringify(memberships.map(({ joins }) => ({ user_id: joins?.user, organization_id: joins?.organization })))],
   );

@@ -16,6 +16,14 @@ export function msSql(moment: string): string {
   return `(extract(epoch from ${moment}) * 1000)::float8`;
 }
 
+/**
+ * Joins the row that a key has, or nulls. The limit keeps the subquery apart: without statistics, which new rows have not yet, the
+ * planner would read whole tables to find some hundred rows.
+ */
+export function lookupSql(table: string, alias: string, condition: string): string {
+  return `left join lateral (select * from ${table} ${alias} where ${condition} limit 1) ${alias} on true`;
+}
+
 /** The type in which a field comes out of the JSON of its object. */
 function recordType(field: string): string {
   if (times.has(field)) return "float8";
@@ -28,20 +36,19 @@ function recordType(field: string): string {
  */
 export function sourceSql(layout: Layout, kind: KindLayout): string {
   const fields = kind.fields.map((column, n) => `${valueSql(column, `r.c${n}`)} as c${n}`);
-  const joins = kind.joins.map(({ target }, n) => `p${n}.${target} as j${n}`);
+  const joins = kind.joins.map(({ kind: of, target }, n) => {
+    const { table, id } = layout.kinds[of];
+    return `(select p.${target} from ${table} p where p.${id.sql} = r.j${n}::${id.type}) as j${n}`;
+  });
   const record = [
     "id text, local_id uuid, at float8",
     ...kind.fields.map(({ field }, n) => `c${n} ${recordType(field)}`),
     ...kind.joins.map((_, n) => `j${n} text`),
   ];
-  const parents = kind.joins.map(({ kind: of }, n) => {
-    const { table, id } = layout.kinds[of];
-    return `left join ${table} p${n} on p${n}.${id.sql} = r.j${n}::${id.type}`;
-  });
   const columns = [`r.id::${kind.id.type} as id`, "r.local_id", `${momentSql("r.at")} as at`, ...fields, ...joins];
   return `source as (
     select ${columns.join(", ")}
-      from jsonb_to_recordset($1::text::jsonb) as r (${record.join(", ")}) ${parents.join(" ")})`;
+      from jsonb_to_recordset($1::text::jsonb) as r (${record.join(", ")}))`;
 }
 
 /** A field's value as the column has it. */
@@ -104,19 +111,15 @@ export function recordOf(
 }
 
 function roleOf({ id, fields }: ProviderObject, { roles }: Layout): Json {
-  const role = fields["role"] ?? null;
-  if (roles === null) return role;
-  const known = typeof role === "string" && Object.hasOwn(roles, role) ? roles[role] : roles["*"];
+  if (roles === null) return fields["role"] ?? null;
+  const role = typeof fields["role"] === "string" ? fields["role"] : "";
+  const known = Object.hasOwn(roles, role) ? roles[role] : roles["*"];
   if (known !== undefined) return known;
-  throw new ReplantError(
-    "REPLANT_IDENTITY_ROLE",
-    `membership ${id} has the role "${String(role)}", which is not mapped`,
-    {
-      why: "a guess could give rights",
-      state: "nothing of these changes was written",
-      hint: 'add the role to the roles of the identity mapping, or "*" for all others',
-    },
-  );
+  throw new ReplantError("REPLANT_IDENTITY_ROLE", `membership ${id} has the role "${role}", which is not mapped`, {
+    why: "a guess could give rights",
+    state: "nothing of these changes was written",
+    hint: 'add the role to the roles of the identity mapping, or "*" for all others',
+  });
 }
 
 /** A text as a value that an index of the column finds. */

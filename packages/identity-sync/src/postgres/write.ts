@@ -3,36 +3,24 @@ import type { Kind, ProviderObject } from "../model/objects.ts";
 import { kinds, standIn } from "../model/objects.ts";
 import type { Holder, Writes } from "../ports/store.ts";
 import type { KindLayout, Layout } from "./layout.ts";
-import { localId } from "./local-id.ts";
-import { differsSql, momentSql, recordOf, sourceSql } from "./values.ts";
+import { localId } from "../model/local-id.ts";
+import { differsSql, lookupSql, momentSql, recordOf, sourceSql } from "./values.ts";
 
 /** One call of apply as statements over all rows of a kind. Returns the rows of the project's tables that changed. */
 export async function write(session: SqlSession, layout: Layout, writes: Writes): Promise<number> {
-  const { present, gone } = writes;
+  const { displaced, replaced, present, gone, parked, unparked } = writes;
   const writer = new Writer(session, layout);
-  // A row that loses a value and is written anyway counts once.
-  const written = new Set(present.map(keyOf));
-  let changed = 0;
-  for (const holder of writes.displaced) {
-    const rows = await writer.displace(holder);
-    changed += written.has(keyOf(holder)) ? 0 : rows;
-  }
-  await writer.replace(writes.replaced);
-  for (const kind of kinds) changed += await writer.present(kind, ofKind(present, kind));
+  for (const holder of displaced) await writer.displace(holder);
+  await writer.replace(replaced);
+  for (const kind of kinds) await writer.present(kind, ofKind(present, kind));
   // What hangs on a row goes before it.
   for (const kind of kinds.toReversed()) {
-    changed += await writer.bury(
-      kind,
-      ofKind(gone, kind).map(({ id }) => id),
-    );
+    const ids = ofKind(gone, kind).map(({ id }) => id);
+    await writer.bury(kind, ids);
   }
-  await writer.park(writes.parked);
-  await writer.unpark(writes.unparked);
-  return changed;
-}
-
-function keyOf({ kind, id }: { readonly kind: Kind; readonly id: string }): string {
-  return `${kind} ${id}`;
+  await writer.park(parked);
+  await writer.unpark(unparked);
+  return writer.changed;
 }
 
 function ofKind<Item extends { readonly kind: Kind }>(items: readonly Item[], kind: Kind): Item[] {
@@ -42,44 +30,53 @@ function ofKind<Item extends { readonly kind: Kind }>(items: readonly Item[], ki
 class Writer {
   readonly #session: SqlSession;
   readonly #layout: Layout;
+  /** Rows that changed: one that loses a value and is written after that counts once. */
+  readonly #changed = new Set<string>();
 
   constructor(session: SqlSession, layout: Layout) {
     this.#session = session;
     this.#layout = layout;
   }
 
-  async displace({ kind, id, field, value }: Holder): Promise<number> {
+  get changed(): number {
+    return this.#changed.size;
+  }
+
+  async displace({ kind, id, field, value }: Holder): Promise<void> {
     const { table, id: key, fields } = this.#layout.kinds[kind];
     const columns = fields.filter((column) => column.unique && column.field === field);
-    return this.#count(
-      `update ${table} set ${columns.map(({ sql }) => `${sql} = $2`).join(", ")} where ${key.sql} = $1::${key.type}`,
-      [id, standIn(id, value)],
-    );
+    const set = columns.map(({ sql }) => `${sql} = $2`).join(", ");
+    await this.#run(kind, `update ${table} t set ${set} where ${key.sql} = $1::${key.type} ${this.#returning(kind)}`, [
+      id,
+      standIn(id, value),
+    ]);
   }
 
   async replace(replaced: Writes["replaced"]): Promise<void> {
     if (replaced.length === 0) return;
     const { table, id } = this.#layout.kinds.membership;
-    await this.#session.query(
+    await this.#run(
+      "membership",
       `update ${table} t set ${id.sql} = r."to"::${id.type}
-         from jsonb_to_recordset($1::text::jsonb) as r ("from" text, "to" text) where t.${id.sql} = r."from"::${id.type}`,
+         from jsonb_to_recordset($1::text::jsonb) as r ("from" text, "to" text)
+        where t.${id.sql} = r."from"::${id.type} ${this.#returning("membership")}`,
       [JSON.stringify(replaced)],
     );
   }
 
-  async present(kind: Kind, objects: readonly ProviderObject[]): Promise<number> {
-    if (objects.length === 0) return 0;
+  async present(kind: Kind, objects: readonly ProviderObject[]): Promise<void> {
+    if (objects.length === 0) return;
     const layout = this.#layout;
     const of = layout.kinds[kind];
     const records = objects.map((object) =>
       recordOf(object, { layout, kind: of, localId: of.localId === null ? null : localId(object.id) }),
     );
-    return this.#rows(presentSql(layout, of), [JSON.stringify(records), kind]);
+    await this.#run(kind, presentSql(layout, of), [JSON.stringify(records), kind]);
   }
 
   /** Tombstones, and the rows deleted. */
-  async bury(kind: Kind, ids: readonly string[]): Promise<number> {
-    if (ids.length === 0) return 0;
+  async bury(kind: Kind, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
     const { table, id, deletedAt } = this.#layout.kinds[kind];
     await this.#session.query(
       `insert into ${this.#layout.own.objects} as o (kind, id, gone) select $2::text, w, true from unnest($1::text[]) as w
@@ -87,12 +84,11 @@ class Writer {
       [ids, kind],
     );
     const which = `${id.sql} = any($1::${id.type}[])`;
-    return deletedAt === null
-      ? this.#count(`delete from ${table} where ${which}`, [ids])
-      : this.#count(
-          `update ${table} set ${deletedAt.sql} = now()::${deletedAt.type} where ${which} and ${deletedAt.sql} is null`,
-          [ids],
-        );
+    const sql =
+      deletedAt === null
+        ? `delete from ${table} t where ${which}`
+        : `update ${table} t set ${deletedAt.sql} = now()::${deletedAt.type} where ${which} and ${deletedAt.sql} is null`;
+    await this.#run(kind, `${sql} ${this.#returning(kind)}`, [ids]);
   }
 
   async park(parked: Writes["parked"]): Promise<void> {
@@ -120,13 +116,13 @@ class Writer {
     await this.#session.query(`delete from ${this.#layout.own.parked} where id = any($1::text[])`, [ids]);
   }
 
-  #count(sql: string, params: readonly unknown[]): Promise<number> {
-    return this.#rows(`with written as (${sql} returning 1) select count(*)::int as rows from written`, params);
+  #returning(kind: Kind): string {
+    return `returning t.${this.#layout.kinds[kind].id.sql}::text as id`;
   }
 
-  async #rows(sql: string, params: readonly unknown[]): Promise<number> {
-    const [row] = await this.#session.query<{ rows: number }>(sql, params);
-    return row?.rows ?? 0;
+  async #run(kind: Kind, sql: string, params: readonly unknown[]): Promise<void> {
+    const rows = await this.#session.query<{ id: string }>(sql, params);
+    for (const { id } of rows) this.#changed.add(`${kind} ${id}`);
   }
 }
 
@@ -152,13 +148,13 @@ function presentSql(layout: Layout, kind: KindLayout): string {
     ...(deletedAt === null ? [] : [`e.${deletedAt.sql} is not null`]),
   ];
   return `with ${sourceSql(layout, kind)}, written as (
-    insert into ${table} (${inserted.join(", ")})
-    select ${selected.join(", ")} from source s left join ${table} e on e.${id.sql} = s.id
+    insert into ${table} as t (${inserted.join(", ")})
+    select ${selected.join(", ")} from source s ${lookupSql(table, "e", `e.${id.sql} = s.id`)}
      where ${[`e.${id.sql} is null`, ...differs].join(" or ")}
         on conflict (${id.sql}) do update set ${updated.join(", ")}
-    returning 1), aged as (
+    returning t.${id.sql}::text as id), aged as (
     insert into ${layout.own.objects} as o (kind, id, provider_updated_at) select $2::text, s.id::text, s.at from source s
         on conflict (kind, id) do update set provider_updated_at = excluded.provider_updated_at
      where o.provider_updated_at is distinct from excluded.provider_updated_at)
-  select count(*)::int as rows from written`;
+  select id from written`;
 }

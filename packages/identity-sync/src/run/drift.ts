@@ -3,7 +3,7 @@ import { kinds } from "../model/objects.ts";
 import type { IdentityProvider } from "../ports/provider.ts";
 import type { FieldDifference, SyncStore } from "../ports/sync.ts";
 import type { PullProgress } from "./pull.ts";
-import { assertInstance, walkAll } from "./pull.ts";
+import { assertInstance, walk } from "./pull.ts";
 
 /** How one kind differs. */
 export interface KindDrift {
@@ -49,7 +49,7 @@ export async function drift(
     const seen = new Set<string>();
     const missing: string[] = [];
     const different: FieldDifference[] = [];
-    await walkAll(provider, kind, signal, async ({ objects, total }) => {
+    await walk(provider, kind, { signal }, async ({ objects, total }) => {
       const fresh = objects.filter(({ id }) => !seen.has(id));
       for (const { id } of fresh) seen.add(id);
       const compared = await store.apply((transaction) => transaction.compare(kind, fresh));

@@ -35,7 +35,7 @@ const nothing: Readonly<Record<Kind, number>> = { user: 0, organization: 0, memb
 /**
  * Writes everything that the provider has into the database, page by page, and remembers after each page how far it has come.
  * Rows that the provider does not have stay as they are; `reconcile` looks at them.
- * @throws ReplantError REPLANT_IDENTITY_INSTANCE for another instance | REPLANT_IDENTITY_PRODUCTION | REPLANT_IDENTITY_PARTIAL |
+ * @throws ReplantError REPLANT_IDENTITY_INSTANCE for another instance | REPLANT_IDENTITY_PRODUCTION |
  * REPLANT_IDENTITY_PROVIDER
  */
 export async function pull(provider: IdentityProvider, store: SyncStore, options: PullOptions = {}): Promise<Pulled> {
@@ -55,73 +55,47 @@ export async function list(
   const listed: Record<Kind, number> = { ...begin.listed };
   let rowsChanged = 0;
   for (const kind of kinds.slice(kinds.indexOf(begin.kind))) {
-    const resumeAt = kind === begin.kind ? begin.after : null;
     const take = async (page: Page): Promise<void> => {
       listed[kind] += page.objects.length;
       rowsChanged += await store.apply((transaction) =>
         writePage(transaction, { kind, page, startedAt: begin.startedAt, listed }),
       );
-      if (page.moved) listed[kind] = 0;
       onProgress?.({ kind, listed: listed[kind], total: page.total });
     };
-    await walkAll(provider, kind, signal, take, resumeAt);
+    await walk(provider, kind, { after: kind === begin.kind ? begin.after : null, signal }, take);
   }
   const { id, environment } = instance;
   const pulled = { instance: { id, environment }, startedAt: begin.startedAt, resumed, counts: listed, rowsChanged };
   return { pulled };
 }
 
-/** A listing whose pages moved begins again; so often that is tried. */
-const walksMax = 5;
-
-/**
- * Reads all pages of one kind; where they moved, once more from the beginning.
- * @throws ReplantError REPLANT_IDENTITY_PARTIAL when they move every time
- */
-export async function walkAll(
+/** Reads all pages of one kind, the next one while `take` writes the one before. */
+export async function walk(
   provider: IdentityProvider,
   kind: Kind,
-  signal: AbortSignal | undefined,
+  { after = null, signal }: { after?: string | null; signal: AbortSignal | undefined },
   take: (page: Page) => Promise<void>,
-  resumeAt: string | null = null,
 ): Promise<void> {
-  let after = resumeAt;
-  for (let walk = 1; !(await walkPages(provider, kind, { after, signal }, take)); walk += 1) {
-    if (walk === walksMax) throw partial(kind, walk);
-    after = null;
-  }
-}
-
-/** Reads the pages of one kind, the next one while `take` writes the one before. False: they moved, and all is to be read again. */
-async function walkPages(
-  provider: IdentityProvider,
-  kind: Kind,
-  { after, signal }: { after: string | null; signal: AbortSignal | undefined },
-  take: (page: Page) => Promise<void>,
-): Promise<boolean> {
   let coming: Promise<Page> | null = provider.list(kind, after);
   while (coming !== null) {
     signal?.throwIfAborted();
     const page: Page = await coming;
-    coming = page.next === null || page.moved ? null : provider.list(kind, page.next);
+    coming = page.next === null ? null : provider.list(kind, page.next);
     coming?.catch(() => undefined);
     await take(page);
-    if (page.moved) return false;
   }
-  return true;
 }
 
 async function writePage(
   transaction: SyncTransaction,
   { kind, page, startedAt, listed }: { kind: Kind; page: Page } & Pick<PullState, "startedAt" | "listed">,
 ): Promise<number> {
-  const { objects, next, moved } = page;
+  const { objects, next } = page;
   const told = objects.map((object): Told => ({ change: { type: "present", object }, from: "listing" }));
   const { rowsChanged } = await applyChanges(transaction, told);
   const ids = objects.map(({ id }) => id);
   await transaction.markSeen(kind, ids);
-  const position = moved ? { kind, after: null } : positionAfter(kind, next);
-  await transaction.setState({ pull: { startedAt, ...position, listed: { ...listed } } });
+  await transaction.setState({ pull: { startedAt, ...positionAfter(kind, next), listed: { ...listed } } });
   return rowsChanged;
 }
 
@@ -159,12 +133,7 @@ export function assertInstance(
   state: Pick<SyncState, "instance">,
   instance: Pick<ProviderInstance, "id" | "environment">,
 ): void {
-  if (instance.environment === "production") {
-    throw new ReplantError("REPLANT_IDENTITY_PRODUCTION", `instance ${instance.id} is a production instance`, {
-      state: "nothing was written, here or there",
-      hint: "use the keys of a development instance",
-    });
-  }
+  assertDevelopment(instance);
   const known = state.instance;
   if (known === null || known.id === instance.id) return;
   throw new ReplantError(
@@ -178,13 +147,11 @@ export function assertInstance(
   );
 }
 
-function partial(kind: Kind, walks: number): ReplantError {
-  return new ReplantError(
-    "REPLANT_IDENTITY_PARTIAL",
-    `the list of ${kind}s changed while it was read, ${walks} times in a row`,
-    {
-      state: "what was read is written; nothing was deleted",
-      hint: "try again when less is going on",
-    },
-  );
+/** @throws ReplantError REPLANT_IDENTITY_PRODUCTION */
+export function assertDevelopment(instance: Pick<ProviderInstance, "id" | "environment">): void {
+  if (instance.environment !== "production") return;
+  throw new ReplantError("REPLANT_IDENTITY_PRODUCTION", `instance ${instance.id} is a production instance`, {
+    state: "nothing was written, here or there",
+    hint: "use the keys of a development instance",
+  });
 }

@@ -167,8 +167,7 @@ export class World {
   }
 
   /**
-   * The instance without HTTP. Users follow a cursor, the others an offset, so that deletions move them; between two pages life
-   * goes on.
+   * The instance without HTTP; between two pages life goes on.
    */
   provider({ pageSize, between }: { pageSize: number; between: () => Promise<void> }): IdentityProvider {
     const unused = (): never => {
@@ -181,15 +180,10 @@ export class World {
       list: async (kind, after): Promise<Page> => {
         if (after !== null) await between();
         const all = this.truth(kind);
-        const [offset = 0, last = ""] = after === null ? [] : [Number(after.split(" ")[0]), after.split(" ")[1]];
-        const cursor = all.filter(({ createdAt }) => createdAt <= offset).length;
-        const from = kind === "user" ? cursor : offset;
-        const moved = kind !== "user" && after !== null && all[from - 1]?.id !== last;
-        const objects = all.slice(from, from + pageSize);
-        const end = objects.at(-1);
-        const place = kind === "user" ? end?.createdAt : from + pageSize;
-        const next = end === undefined || from + pageSize >= all.length ? null : `${place} ${end.id}`;
-        return { objects, next, total: all.length, moved };
+        const coming = after === null ? all : all.filter(({ createdAt }) => createdAt > Number(after));
+        const objects = coming.slice(0, pageSize);
+        const next = coming.length > pageSize ? String(objects.at(-1)?.createdAt) : null;
+        return { objects, next, total: all.length };
       },
       find: async (kind, references) => {
         const ids = new Set(references.map(({ id }) => id));
@@ -199,6 +193,7 @@ export class World {
       look: unused,
       usersByEmail: unused,
       usersByExternalId: unused,
+      organizationsBySlug: unused,
       ensureUser: unused,
     };
   }

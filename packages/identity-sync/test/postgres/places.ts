@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import type { DatabaseRef, Engine, SqlSession } from "@replant/core";
 import { nodeFiles } from "@replant/node";
@@ -9,13 +10,13 @@ import { afterAll, beforeAll, onTestFinished } from "vitest";
 import type { IdentityMapping } from "../../src/index.ts";
 import { referenceMapping } from "../../src/index.ts";
 import type { PostgresIdentityStore } from "../../src/postgres/index.ts";
-import { openIdentityStore, schemaSql } from "../../src/postgres/index.ts";
+import { openIdentityStore } from "../../src/postgres/index.ts";
 
 /** A database of one test. */
 export interface Place {
   /** For the test's own statements, while the store does nothing. */
   readonly session: SqlSession;
-  connect(): Promise<SqlSession>;
+  readonly connect: () => Promise<SqlSession>;
   readonly sessions: 1 | 2;
 }
 
@@ -24,14 +25,11 @@ export type OpenPlace = (scripts: readonly string[]) => Promise<Place>;
 
 const migrations = new URL("../../../database/prisma/migrations/", import.meta.url);
 
-/** The reference schema, and the tables that identity-sync keeps in it. */
-export const referenceScripts: readonly string[] = [
-  ...readdirSync(migrations, { withFileTypes: true })
-    .flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
-    .sort((a, b) => (a < b ? -1 : 1))
-    .map((name) => readFileSync(new URL(`${name}/migration.sql`, migrations), "utf8")),
-  schemaSql(referenceMapping.own),
-];
+/** The reference schema, with the tables that identity-sync keeps in it. */
+export const referenceScripts: readonly string[] = readdirSync(migrations, { withFileTypes: true })
+  .flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
+  .sort((a, b) => (a < b ? -1 : 1))
+  .map((name) => readFileSync(new URL(`${name}/migration.sql`, migrations), "utf8"));
 
 export async function openStore(
   { connect, sessions }: Place,
@@ -78,19 +76,33 @@ export function embeddedPlaces(): OpenPlace {
     engine = openEmbedded({ directory, name: "app", files: nodeFiles(), cacheDirectory: imageDirectory() });
   });
   afterAll(() => engine.close());
+  const mark = { run: "r", fingerprint: null, createdAt: "2026-01-01T00:00:00.000Z" } as const;
+  const baselines = new Map<string, Promise<DatabaseRef>>();
+  const make = async (scripts: readonly string[]): Promise<DatabaseRef> => {
+    const building = await engine.create({ ...mark, role: "building" });
+    const session = await engine.connect(building);
+    for (const script of scripts) await session.script(script);
+    await session.close();
+    return engine.seal(building, createHash("sha256").update(scripts.join("\0")).digest("hex"));
+  };
   return async (scripts) => {
-    const mark = { role: "scratch" as const, run: "r", fingerprint: null, createdAt: "2026-01-01T00:00:00.000Z" };
-    const database: DatabaseRef = await engine.create(mark);
+    const key = scripts.join("\0");
+    const baseline = baselines.get(key) ?? make(scripts);
+    baselines.set(key, baseline);
+    const database = await engine.clone(await baseline, { ...mark, role: "scratch" });
     const session = await engine.connect(database);
     onTestFinished(async () => {
       await session.close();
       await engine.drop(database);
     });
-    for (const script of scripts) await session.script(script);
-    return {
-      session,
-      connect: async () => Object.assign(Object.create(session), { close: async () => undefined }) as SqlSession,
-      sessions: 1,
+    const shared: SqlSession = {
+      database: session.database,
+      query: (text, params) => session.query(text, params),
+      script: (text) => session.script(text),
+      copyOut: (text) => session.copyOut(text),
+      copyIn: (text, bytes) => session.copyIn(text, bytes),
+      close: async () => undefined,
     };
+    return { session, connect: async () => shared, sessions: 1 };
   };
 }

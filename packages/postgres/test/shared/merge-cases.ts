@@ -69,7 +69,7 @@ export function mergeCases(prepared: Prepare): void {
 
   describe("a row with the keys of two seeded rows", () => {
     const schema = "create table t (id int primary key, mail text unique, a int, b int, unique (a, b));";
-    test.each(["kept", "seed", "error"] as const)("is named with both keys (%s)", async (onConflict) => {
+    test.each(["kept", "error"] as const)("is named with both keys (%s)", async (onConflict) => {
       const pair = await prepared(
         `${schema} insert into t values (1, 'x@y', 1, 2), (2, 'z', 3, 4)`,
         `${schema} insert into t values (1, 'other', 5, 6), (8, 'x@y', 7, 8), (9, 'more', 1, 2)`,
@@ -84,6 +84,26 @@ export function mergeCases(prepared: Prepare): void {
         { table: { schema: "public", name: "t" }, row: "id=1", reason: `${what}: a=1, b=2 and id=1 and mail=x@y` },
       ]);
       expect(outcome.tables).toMatchObject([{ carried: 1, dropped: 0, quarantined: 1 }]);
+    });
+
+    test("gives way to them by the rule seed, and who means it means the one with its primary key", async () => {
+      const pair = await prepared(
+        `${schema} create table u (id int primary key, t int references t, m text references t (mail));
+         insert into t values (1, 'x@y', 1, 2), (2, 'z', 3, 4); insert into u values (1, 1, 'x@y'), (2, 2, 'z')`,
+        `${schema} create table u (id int primary key, t int references t, m text references t (mail));
+         insert into t values (1, 'other', 5, 6), (8, 'x@y', 7, 8), (9, 'more', 1, 2)`,
+      );
+      const { outcome, findings } = await carryBetween(pair.live, pair.candidate, {
+        t: { ...keepAll, onConflict: "seed" },
+        u: keepAll,
+      });
+      expect(findings).toEqual([]);
+      expect(outcome.quarantined).toEqual([]);
+      expect(outcome.tables.map(({ carried, dropped }) => [carried, dropped])).toEqual([
+        [1, 1],
+        [2, 0],
+      ]);
+      expect(await lines(pair.candidate, "select * from u order by id")).toEqual(["(1,1,other)", "(2,2,z)"]);
     });
 
     test("two keys of one and the same seeded row are no conflict", async () => {

@@ -238,10 +238,26 @@ export function replayCases(open: OpenSessions): void {
       expect(await lines(scratch!, "select to_regclass('replant.replay_part') is null")).toEqual(["(t)"]);
     });
 
+    test("rows in the way of a key are named, whatever its columns are called", async () => {
+      const [scratch] = await open(1);
+      await scratch!.script(
+        `create table t (id integer primary key, "a""b" integer); insert into t values (1, 5), (2, 6), (3, 5)`,
+      );
+      const error: unknown = await scratch!
+        .script(`alter table t add unique ("a""b")`)
+        .catch((refused: unknown) => refused);
+      expect(await rowPort.offenders(scratch!, error)).toEqual(["t id=1", "t id=3"]);
+    });
+
     test.each([
       ["a column that must not be empty", "alter table t alter column x set not null", ["t id=2", "t id=3"]],
       ["a new column that nothing fills", "alter table t add column y text not null", ["t id=1", "t id=2", "t id=3"]],
       ["a key that is not unique", "create unique index t_z on t (z)", ["t id=1", "t id=3"]],
+      [
+        "a key with a quote in its name",
+        `alter table t rename column z to "z""'"; create unique index on t ("z""'")`,
+        [],
+      ],
       ["anything else", "alter table t add check (z > 5)", []],
     ])("%s: the rows in the way are named", async (_case, migration, expected) => {
       const [scratch] = await open(1);

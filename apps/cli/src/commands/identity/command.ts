@@ -15,7 +15,15 @@ const orphanFlags = {
   },
 } as const satisfies FlagSpecs;
 
-export const pullFlags = { ...consentFlag } as const satisfies FlagSpecs;
+export const pullFlags = {
+  remapBy: {
+    kind: "choice",
+    brief: "First give the rows the ids that the same people have in this other instance, found by this key",
+    values: ["email", "external_id"],
+  },
+  dryRun: { kind: "switch", brief: "With --remap-by: print the map and change nothing" },
+  ...consentFlag,
+} as const satisfies FlagSpecs;
 export const driftFlags = {
   quick: { kind: "switch", brief: "Four requests: counts, and whether a user has changed since the last listing" },
   exitCode: { kind: "switch", brief: "Exit with 2 when something differs" },
@@ -48,7 +56,13 @@ export const pullCommand = defineCommand(
       "Lists everything that the provider has and writes it into live, a page at a time; a listing that was interrupted goes on where it was. Rows that the provider does not have stay: reconcile looks at those. A second pull changes no row.",
     flags: pullFlags,
     argument: null,
-    examples: [{ line: "replant identity pull", meaning: "fill the tables from the provider" }],
+    examples: [
+      { line: "replant identity pull", meaning: "fill the tables from the provider" },
+      {
+        line: "replant identity pull --remap-by email --dry-run",
+        meaning: "who would become whom in another instance",
+      },
+    ],
     exits: [1, 3, 4],
   },
   () => import("./pull-handler.ts"),
@@ -86,7 +100,8 @@ export const reconcileCommand = defineCommand(
 
 export const replayCommand = defineCommand(
   {
-    description: "Applies messages of the inbox again: those that wait, and those that are named. Doing it twice changes nothing.",
+    description:
+      "Applies messages of the inbox again: those that wait, and those that are named. Doing it twice changes nothing.",
     flags: replayFlags,
     argument: null,
     examples: [
@@ -112,7 +127,8 @@ export const serveCommand = defineCommand(
 
 export const statusCommand = defineCommand(
   {
-    description: "The instance that live belongs to, the inbox, and the last complete listing. Asks the provider nothing.",
+    description:
+      "The instance that live belongs to, the inbox, and the last complete listing. Asks the provider nothing.",
     flags: statusFlags,
     argument: null,
     examples: [{ line: "replant identity status", meaning: "how far live is behind" }],

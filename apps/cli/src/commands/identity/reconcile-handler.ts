@@ -31,5 +31,7 @@ function shareOf(text: string | undefined): number | null {
   if (text === undefined) return null;
   const share = Number(text);
   if (text.trim() !== "" && share >= 0 && share <= 1) return share;
-  throw new ReplantError("REPLANT_USAGE", "--alarm-share must be a number from 0 to 1", { state: "nothing was touched" });
+  throw new ReplantError("REPLANT_USAGE", "--alarm-share must be a number from 0 to 1", {
+    state: "nothing was touched",
+  });
 }

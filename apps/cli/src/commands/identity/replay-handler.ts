@@ -33,8 +33,12 @@ function whichOf({ dead, since, id }: Input<typeof replayFlags>["flags"]): Param
 }
 
 function unknownMessage(id: string): ReplantError {
-  return new ReplantError("REPLANT_USAGE", `the inbox has no message ${JSON.stringify(id.slice(0, 200))} that could be applied again`, {
-    state: "nothing was touched",
-    hint: "the id is the svix-id of the delivery: msg_...",
-  });
+  return new ReplantError(
+    "REPLANT_USAGE",
+    `the inbox has no message ${JSON.stringify(id.slice(0, 200))} that could be applied again`,
+    {
+      state: "nothing was touched",
+      hint: "the id is the svix-id of the delivery: msg_...",
+    },
+  );
 }

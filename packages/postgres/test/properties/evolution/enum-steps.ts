@@ -1,5 +1,5 @@
 import { ident, qualified } from "../schema.ts";
-import { addRule, failAt, typeOf, type EvolvingTable, type Step } from "./evolving.ts";
+import { addRule, failAt, oldName, typeOf, type EvolvingTable, type Step } from "./evolving.ts";
 
 /** The columns of the table's own enum, and of arrays of it, that are left. */
 function moodColumns({ slots }: EvolvingTable): string[] {
@@ -16,22 +16,27 @@ const labelAdded: Step = ({ evolution, table }) => {
   return true;
 };
 
-/** `gone` is called `to` in all rows from now on. */
-function relabel(table: EvolvingTable, to: string): void {
+/** `gone` is called `to` in all rows from now on; a person says so by a map, or in SQL. */
+function relabel(table: EvolvingTable, { to, inSql }: { to: string; inSql: boolean }): void {
   const swap = (text: string): string => text.replace(/\bgone\b/, to);
   for (const column of moodColumns(table)) {
     for (const { values } of table.rows) values[column] = values[column] == null ? null : swap(values[column]);
-    const olds = typeOf(table, column).endsWith("[]") ? ["{gone}", "{fine,gone}"] : ["gone"];
-    addRule(table, column, { map: Object.fromEntries(olds.map((old) => [old, swap(old)])) });
+    const isArray = typeOf(table, column).endsWith("[]");
+    const name = oldName(table, column);
+    const olds = isArray ? ["{gone}", "{fine,gone}"] : ["gone"];
+    const sql = isArray
+      ? `array_replace(${name}::text[], 'gone', '${to}')`
+      : `case ${name}::text when 'gone' then '${to}' else ${name}::text end`;
+    addRule(table, column, inSql ? { convert: sql } : { map: Object.fromEntries(olds.map((old) => [old, swap(old)])) });
   }
 }
 
-const labelRenamed: Step = ({ evolution, table }) => {
+const labelRenamed: Step = ({ evolution, table, way }) => {
   if (table.touched.has("enum")) return false;
   table.touched.add("enum");
   const sql = `alter type ${enumOf(table)} rename value 'gone' to 'lost'`;
   evolution.migrations.push({ sql, seeded: sql });
-  relabel(table, "lost");
+  relabel(table, { to: "lost", inSql: way % 2 === 1 });
   return true;
 };
 
@@ -59,7 +64,7 @@ const labelRemoved: Step = (scope) => {
     drop type ${enumOf(table)}; alter type ${next} rename to ${ident(`mood ${table.model.key.slice(1)}`)}`;
   evolution.migrations.push({ sql, seeded: sql });
   if (replaced) {
-    relabel(table, "fine");
+    relabel(table, { to: "fine", inSql: way % 2 === 1 });
     return true;
   }
   for (const column of columns) {

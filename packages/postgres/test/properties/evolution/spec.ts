@@ -36,10 +36,11 @@ const step: fc.Arbitrary<StepSpec> = fc.record({
  * there where both have rows that it can mean.
  */
 const base = caseSpec.map((spec): CaseSpec => {
-  const count = spec.seeded.length;
+  const seeded = spec.seeded.slice(0, 2);
+  const count = seeded.length;
   return {
     ...spec,
-    seeded: spec.seeded.map((table) => ({ ...table, slug: false, live: some(table.live), fresh: some(table.fresh) })),
+    seeded: seeded.map((table) => ({ ...table, slug: false, live: some(table.live), fresh: some(table.fresh) })),
     kept: spec.kept.map((table, index) => ({
       ...table,
       changes: [],
