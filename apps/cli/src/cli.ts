@@ -26,6 +26,8 @@ export interface Outcome {
   /** Fields of the JSON document. */
   readonly document: object;
   readonly text: (style: Style) => readonly string[];
+  /** What was asked for as text, for standard output; with --json the document is that. */
+  readonly raw?: string;
   readonly exit?: ExitCode;
 }
 

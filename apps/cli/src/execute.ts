@@ -43,6 +43,7 @@ export async function execute<Flags extends FlagSpecs>(
     const { handle } = await load();
     const outcome = await handle(cliFor(around, { command, reporter, trace }), input);
     reporter.lines(outcome.text(reporter.style));
+    if (outcome.raw !== undefined && around.arguments.json === null) around.stdout.write(outcome.raw);
     writeDocument(around, outcomeDocument(command, outcome));
     return outcome.exit ?? 0;
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { ProjectConfig, ResolvedDatabase } from "@replant/config";
 import { loadConfig, resolveDatabase } from "@replant/config";
-import type { Emit, Engine, Files, Migrator, Ports, Project } from "@replant/core";
+import type { Emit, Engine, Files, Identities, KeepRules, Migrator, Ports, Project } from "@replant/core";
+import { tableLabel } from "@replant/core";
 import { homedir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import type { Environment } from "./interaction.ts";
@@ -70,7 +71,9 @@ export async function connectProject(loaded: LoadedProject, options: Omit<OpenOp
     openEngine(loaded, files, options.longLived === true),
     import("@replant/postgres/rows").then(({ rowPort }) => rowPort),
     openMigrator(loaded, files),
-    openSeeder(loaded, { files, env: options.env, signal }),
+    openIdentities(loaded, { env: options.env, signal }).then((identities) =>
+      openSeeder(loaded, { files, env: options.env, signal, identities }),
+    ),
     openStore(loaded, files),
   ]);
   const ports: Ports = {
@@ -82,18 +85,48 @@ export async function connectProject(loaded: LoadedProject, options: Omit<OpenOp
     journal: openJournal({ directory, files }),
     catalogs: openCatalogs({ directory, files }),
     clock: systemClock(),
+    followUps: await openFollowUps(loaded, { env: options.env, signal }),
     emit: options.emit ?? (() => undefined),
     signal,
   };
   const project: Project = {
     tool: options.tool ?? "replant",
     id: await projectId({ directory, files }),
-    keep: config.keep,
+    keep: await withOwnRules(config),
     naturalKeys: config.naturalKeys,
     previousKept: config.previous.keep,
     backups: config.backups,
   };
   return { root, config, resolved, machineCache, ports, project, close: () => engine.close() };
+}
+
+/** People whom seeds may mean; null where the project has no identity provider. */
+async function openIdentities(
+  loaded: LoadedProject,
+  options: { env: Environment; signal: AbortSignal },
+): Promise<Identities | null> {
+  if (loaded.config.identity === null) return null;
+  const { openSeedIdentities } = await import("./identity/open.ts");
+  return openSeedIdentities(loaded, options);
+}
+
+async function openFollowUps(
+  loaded: LoadedProject,
+  options: { env: Environment; signal: AbortSignal },
+): Promise<Ports["followUps"]> {
+  if (loaded.config.identity === null) return [];
+  const { identityFollowUp } = await import("./identity/follow-up.ts");
+  return [identityFollowUp(loaded, options)];
+}
+
+/** What is promised to an identity provider survives every reset, unless a rule of the project says otherwise. */
+async function withOwnRules({ keep, identity }: ProjectConfig): Promise<KeepRules> {
+  if (identity === null) return keep;
+  const { mappingOf, ownKept } = await import("@replant/identity-sync");
+  const rule = { where: null, onConflict: "kept", onMissing: {}, optional: true } as const;
+  const own = ownKept(mappingOf(identity).own).map((table) => [tableLabel(table), rule] as const);
+  // A table named `constructor` has a rule only if one was written.
+  return Object.setPrototypeOf({ ...Object.fromEntries(own), ...keep }, null) as KeepRules;
 }
 
 /** Where the database is, in words that name no user and no password. */
@@ -136,7 +169,12 @@ async function openMigrator({ root, config }: LoadedProject, files: Files): Prom
 
 async function openSeeder(
   { root, config, resolved }: LoadedProject,
-  { files, env, signal }: { files: Files; env: Environment; signal: AbortSignal },
+  {
+    files,
+    env,
+    signal,
+    identities,
+  }: { files: Files; env: Environment; signal: AbortSignal; identities: Identities | null },
 ): Promise<Ports["seeder"]> {
   const [{ createSeeder }, { importModule }] = await Promise.all([import("@replant/seeds"), import("@replant/node")]);
   return createSeeder({
@@ -148,6 +186,7 @@ async function openSeeder(
     importModule,
     connectionUrl: (database) => (resolved.kind === "server" ? urlOf(resolved.url, database) : null),
     environment: env,
+    identities,
     signal,
   });
 }

@@ -58,6 +58,7 @@ const swap: SwapReport = {
   ways: [],
   acceptedLoss: [],
   retried: null,
+  followUps: [],
   endedSessions: 3,
   seeds: [],
   durationMs: 440,
@@ -245,6 +246,7 @@ test("undo says on which side rows are", () => {
     previous: "app_dev__prev_2",
     replacedAt: "2026-11-20T09:41:02.123Z",
     differences: [{ table: table("users"), onlyLive: 2, onlyOther: 1, changed: 3 }],
+    followUps: [],
   };
   expect(undoLines(report, { style, redo: "pnpm db:undo" })).toEqual([
     "  what was live until now, against what is live again:",

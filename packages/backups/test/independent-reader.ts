@@ -1,98 +1,71 @@
+// Written from docs/formats.md alone: page and code cannot drift apart unseen. The limits are left to the product's reader.
+import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { zstdDecompressSync } from "node:zlib";
 
-/*
- * A reader written from docs/formats.md alone: it imports nothing of the package, so that the page and the code cannot
- * drift apart unseen. It holds everything in memory and leaves the table of limits to the product's reader.
- */
+type Entry = Record<"id" | "copy" | "sha256", string> & Record<"rows" | "sizeBytes" | "storedBytes", number>;
 
-interface Entry {
-  readonly id: string;
-  readonly columns: readonly string[];
-  readonly copy: string;
-  readonly rows: number;
-  readonly sizeBytes: number;
-  readonly storedBytes: number;
-  readonly sha256: string;
-}
+const sha256 = (...pieces: Uint8Array[]): Buffer => createHash("sha256").update(Buffer.concat(pieces)).digest();
 
-const sha256 = (...pieces: (Uint8Array | string)[]): Buffer =>
-  pieces.reduce((hash, piece) => hash.update(piece), createHash("sha256")).digest();
-
-function must(condition: boolean, what: string): asserts condition {
-  if (!condition) throw new Error(what);
-}
-
-/** The rows of every part of a backup in a directory, by the part's id, from the contents of its files. Throws at the first difference. */
+/** The rows of every part of a backup in a directory, by the part's id. Throws at the first difference. */
 export function readDirectory(read: (name: string) => Buffer): Map<string, Buffer> {
-  const { id, entries } = readManifest(read("manifest.json"));
-  return new Map(entries.map((entry) => [entry.id, readPart(read(`${entry.id}.copy.zst`), id, entry)]));
+  return readParts(read("manifest.json"), ({ id }) => read(`${id}.copy.zst`));
 }
 
 /** The same of a backup in one file. */
 export function readFile(file: Buffer): Map<string, Buffer> {
-  must(file.readUInt32LE(0) === 0x184d2a50 && file.toString("ascii", 8, 12) === "back", "head");
+  assert.deepEqual([file.readUInt32LE(0), file.toString("latin1", 8, 12)], [0x184d2a50, "back"]);
   let at = 8 + file.readUInt32LE(4);
-  const { id, entries } = readManifest(file.subarray(12, at));
-  const parts = entries.map((entry): [string, Buffer] => {
-    at += entry.storedBytes;
-    return [entry.id, readPart(file.subarray(at - entry.storedBytes, at), id, entry)];
-  });
-  must(at === file.length, "end of file");
-  return new Map(parts);
+  const parts = readParts(file.subarray(12, at), ({ storedBytes }) => file.subarray(at, (at += storedBytes)));
+  assert.equal(at, file.length);
+  return parts;
 }
 
-function readManifest(bytes: Buffer): { id: string; entries: Entry[] } {
-  const lineEnd = bytes.indexOf("\n") + 1;
-  const line = bytes.subarray(0, lineEnd);
-  must(line.subarray(0, 12).equals(Buffer.from('{"format":1,')), "format");
-  must(bytes.subarray(lineEnd).equals(Buffer.from(`{"sha256":"${sha256(line).toString("hex")}"}\n`)), "seal");
-  return JSON.parse(line.toString()) as { id: string; entries: Entry[] };
+function readParts(manifest: Buffer, fileOf: (entry: Entry) => Buffer): Map<string, Buffer> {
+  const line = manifest.subarray(0, manifest.indexOf("\n") + 1);
+  assert.equal(line.toString("latin1", 0, 12), '{"format":1,');
+  assert.equal(manifest.toString("latin1", line.length), `{"sha256":"${sha256(line).toString("hex")}"}\n`);
+  const { id, entries } = JSON.parse(line.toString()) as { id: string; entries: (Entry & { columns: string[] })[] };
+  return new Map(entries.map((entry) => [entry.id, readPart(fileOf(entry), { backup: id, ...entry })]));
 }
 
-function readPart(file: Buffer, backup: string, entry: Entry): Buffer {
-  must(file.length === entry.storedBytes && sha256(file).toString("hex") === entry.sha256, "stored bytes");
-  const pieces: Buffer[] = [];
-  let chain = sha256(`replant backup part 1\n${backup}\n${entry.id}\n`);
-  let at = 0;
-  for (let sequence = 0; ; sequence++) {
-    const kind = file.toString("ascii", at + 8, at + 12);
-    const headerEnd = at + 8 + file.readUInt32LE(at + 4);
-    must(file.readUInt32LE(at) === 0x184d2a50, "magic");
-    must(headerEnd - at === (kind === "data" ? 56 : 64), "header length");
-    must(file.readUInt32LE(at + 12) === sequence, "sequence");
-    const end = kind === "data" ? headerEnd + file.readUInt32LE(at + 20) : headerEnd;
-    chain = sha256(chain, file.subarray(at + 8, headerEnd - 32), file.subarray(headerEnd, end));
-    must(file.subarray(headerEnd - 32, headerEnd).equals(chain), "chain");
-    if (kind !== "data") {
-      must(kind === "last" && end === file.length, "end");
-      break;
-    }
-    const piece = zstdDecompressSync(file.subarray(headerEnd, end));
-    must(piece.length === file.readUInt32LE(at + 16), "length");
-    pieces.push(piece);
+function readPart(file: Buffer, part: Entry & { backup: string; columns: string[] }): Buffer {
+  assert.deepEqual([file.length, sha256(file).toString("hex")], [part.storedBytes, part.sha256]);
+  let [at, sequence, kind, pieces] = [0, 0, "data", [] as Buffer[]];
+  for (let chain = sha256(Buffer.from(`replant backup part 1\n${part.backup}\n${part.id}\n`)); kind === "data";) {
+    kind = file.toString("latin1", at + 8, at + 12);
+    const body = at + (kind === "data" ? 56 : 64);
+    const end = kind === "data" ? body + file.readUInt32LE(at + 20) : body;
+    const numbers = [0, 4, 12].map((offset) => file.readUInt32LE(at + offset));
+    assert.deepEqual(numbers, [0x184d2a50, body - at - 8, sequence++]);
+    chain = sha256(chain, file.subarray(at + 8, body - 32), file.subarray(body, end));
+    assert.deepEqual(file.subarray(body - 32, body), chain);
+    if (kind === "data") pieces.push(zstdDecompressSync(file.subarray(body, end)));
+    if (kind === "data") assert.equal(pieces.at(-1)?.length, file.readUInt32LE(at + 16));
     at = end;
   }
   const copy = Buffer.concat(pieces);
-  const rows = entry.copy === "text" ? textRows(copy) : binaryRows(copy, entry.columns.length);
-  must(Number(file.readBigUInt64LE(at + 16)) === rows && rows === entry.rows, "rows");
-  must(Number(file.readBigUInt64LE(at + 24)) === copy.length && copy.length === entry.sizeBytes, "size");
+  const totals = [48, 40].map((offset) => Number(file.readBigUInt64LE(at - offset)));
+  assert.deepEqual(
+    [kind, at, ...totals, copy.length],
+    ["last", file.length, part.rows, part.sizeBytes, part.sizeBytes],
+  );
+  assert.equal(part.copy === "text" ? textRows(copy) : binaryRows(copy, part.columns.length), part.rows);
   return copy;
 }
 
-function textRows(text: Buffer): number {
-  must(text.length === 0 || text.at(-1) === 10, "last row");
-  return text.reduce((rows, byte) => rows + (byte === 10 ? 1 : 0), 0);
+function textRows(copy: Buffer): number {
+  assert.ok(copy.length === 0 || copy.at(-1) === 10);
+  return copy.toString("latin1").split("\n").length - 1;
 }
 
-function binaryRows(bytes: Buffer, columns: number): number {
-  must(bytes.subarray(0, 19).equals(Buffer.from("5047434f50590aff0d0a000000000000000000", "hex")), "head of COPY");
-  let at = 19;
-  for (let rows = 0; ; rows++) {
-    const fields = bytes.readInt16BE(at);
+function binaryRows(copy: Buffer, columns: number): number {
+  assert.equal(copy.toString("hex", 0, 19), "5047434f50590aff0d0a000000000000000000");
+  for (let [at, rows] = [19, 0]; ; rows++) {
+    const fields = copy.readInt16BE(at);
     at += 2;
-    if (fields === -1 && at === bytes.length) return rows;
-    must(fields === columns, "fields");
-    for (let field = 0; field < fields; field++) at += 4 + Math.max(0, bytes.readInt32BE(at));
+    if (fields === -1 && at === copy.length) return rows;
+    assert.equal(fields, columns);
+    for (let field = 0; field < fields; field++) at += 4 + Math.max(0, copy.readInt32BE(at));
   }
 }

@@ -142,5 +142,5 @@ test("memory stays flat however long a part is", () => {
   });
   expect(child.stderr).toBe("");
   expect(Number(child.stdout)).toBeGreaterThan(0);
-  expect(Number(child.stdout)).toBeLessThan(250);
+  expect(Number(child.stdout)).toBeLessThan(150);
 });

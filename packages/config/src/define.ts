@@ -23,6 +23,8 @@ export interface UserConfig {
   readonly backups?: BackupsConfig;
   /** Databases that a swap has replaced, for `replant undo`. */
   readonly previous?: PreviousConfig;
+  /** Where users, organizations and memberships come from: `clerk({ ... })`. Default: from nowhere, there is no identity provider. */
+  readonly identity?: IdentityConfig;
   /** What must never be replaced, beyond what looks like production by itself. */
   readonly guard?: GuardConfig;
 }
@@ -173,4 +175,51 @@ export interface GuardConfig {
 /** Types the configuration of a project; make the result the default export of `replant.config.ts`. It is checked when it is loaded. */
 export function defineConfig(config: UserConfig): UserConfig {
   return config;
+}
+
+/** What `clerk` makes. */
+export interface IdentityConfig extends ClerkConfig {
+  readonly provider: "clerk";
+}
+
+/** How a Clerk instance lies in the database. What is left out is as in the reference schema. */
+export interface ClerkConfig {
+  /** Name of the variable that holds the secret key. Default: `CLERK_SECRET_KEY`. */
+  readonly secretKeyVariable?: string;
+  /** Name of the variable that holds the API's address. Default: `CLERK_API_URL`; where it is empty, Clerk's own. */
+  readonly apiUrlVariable?: string;
+  readonly users?: IdentityTableConfig;
+  readonly organizations?: IdentityTableConfig;
+  readonly memberships?: MembershipTableConfig;
+  /**
+   * The project's word for each role: `{ "org:admin": "admin", "*": "member" }`, where `*` is for all others. `null`: roles are
+   * written as they are. A role that is not named is an error.
+   */
+  readonly roles?: Readonly<Record<string, string>> | null;
+  /** Names of the tables that Replant keeps messages and tombstones in. */
+  readonly tables?: Readonly<Partial<Record<"inbox" | "objects" | "parked" | "seen" | "state", string>>>;
+}
+
+/** The table that one kind of object lies in. */
+export interface IdentityTableConfig {
+  /** `users`, or `auth.users` outside of the schema `public`. */
+  readonly table: string;
+  /** Column of Clerk's id. */
+  readonly id: string;
+  /** By column: the field that fills it, `{ email: "email", first_name: "firstName" }`. */
+  readonly columns: Readonly<Record<string, string>>;
+  /** Column of the moment of a soft deletion; `null`: rows are dropped. Default: `deleted_at`. */
+  readonly deletedAt?: string | null;
+}
+
+export interface MembershipTableConfig extends IdentityTableConfig {
+  /** Column that points at the user's row. */
+  readonly user: string;
+  /** Column that points at the organization's row. */
+  readonly organization: string;
+}
+
+/** Users, organizations and memberships come from a Clerk instance. */
+export function clerk(config: ClerkConfig = {}): IdentityConfig {
+  return { provider: "clerk", ...config };
 }

@@ -1,7 +1,7 @@
 import { ReplantError } from "@replant/core";
 import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join, posix, resolve } from "node:path";
 import { type Address, type AddressOrigin, readAddress } from "./address.ts";
 import { type EnvEntry, expand, parseEnvFile } from "./env-file.ts";
 import type { ProjectConfig } from "./schema.ts";
@@ -125,6 +125,29 @@ function candidates({ name, files, env }: { name: string; files: readonly EnvFil
 
 function originOf(env: Environment, found: { name: string; source: string }): AddressOrigin {
   return { ...found, defaults: { host: valueOf(env, "PGHOST"), port: valueOf(env, "PGPORT") } };
+}
+
+/** A secret or an address of the identity provider, and where it was found. */
+export interface ResolvedVariable {
+  readonly value: string;
+  readonly source: string;
+}
+
+/**
+ * Finds variables that the configuration names: in `env`, else in the env files of the database, else in the `.env.local` beside
+ * one of those, where frameworks keep keys. Null: nothing gives it.
+ */
+export async function resolveVariables(
+  names: readonly string[],
+  { config, root, env }: { readonly config: ProjectConfig; readonly root: string; readonly env: Environment },
+): Promise<(ResolvedVariable | null)[]> {
+  const { envFiles } = config.database;
+  const beside = envFiles.map((path) => posix.join(posix.dirname(path), ".env.local"));
+  const files = await readEnvFiles(root, [...new Set([...envFiles, ...beside])]);
+  return names.map((name) => {
+    const [found] = candidates({ name, files, env });
+    return found === undefined ? null : { value: found.read(), source: found.source };
+  });
 }
 
 /** A variable that says something, trimmed; own keys only. */

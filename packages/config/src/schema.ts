@@ -1,4 +1,5 @@
 import type { ColumnRule, KeepRule, KeepRules, NaturalKeys, OnMissing, ReferenceRule } from "@replant/core";
+import { identityFields } from "@replant/core";
 import { posix } from "node:path";
 import * as v from "valibot";
 import { type Member, object, omittable, optional, quoted, record, required, type Schema } from "./combinators.ts";
@@ -40,7 +41,28 @@ export interface ProjectConfig {
   readonly naturalKeys: NaturalKeys;
   readonly backups: { readonly directory: string; readonly keepLast: number; readonly maxAgeDays: number };
   readonly previous: { readonly keep: number };
+  readonly identity: IdentitySection | null;
   readonly guard: { readonly productionNames: readonly string[] };
+}
+
+/** Labels and columns as they are written; null where the reference schema decides. */
+export interface IdentitySection {
+  readonly provider: "clerk";
+  readonly secretKeyVariable: string;
+  readonly apiUrlVariable: string;
+  readonly users: IdentityTable | null;
+  readonly organizations: IdentityTable | null;
+  readonly memberships: (IdentityTable & { readonly user: string; readonly organization: string }) | null;
+  /** Absent: as in the reference schema; null: as they are. */
+  readonly roles?: Readonly<Record<string, string>> | null;
+  readonly tables: Readonly<Partial<Record<"inbox" | "objects" | "parked" | "seen" | "state", string>>>;
+}
+
+export interface IdentityTable {
+  readonly table: string;
+  readonly id: string;
+  readonly columns: Readonly<Record<string, string>>;
+  readonly deletedAt: string | null;
 }
 
 type Raw<Section extends keyof ProjectConfig> = ProjectConfig[Section];
@@ -215,7 +237,7 @@ const reference: Schema<ReferenceRule> = object<ReferenceRule>({
   onMissing: optional<OnMissing>(onMissing, "error"),
 });
 
-const rule: Schema<KeepRule> = object<KeepRule>({
+const rule: Schema<KeepRule> = object<Omit<KeepRule, "optional">>({
   where: optional<string | null>(text, null),
   onConflict: optional(oneOf("kept", "seed", "error"), "kept"),
   onMissing: optional(record<OnMissing>(text, onMissing), emptyRecord()),
@@ -263,6 +285,59 @@ const keep: Schema<KeepRules> = v.pipe(
   }),
 );
 
+const userFields = oneOf(...identityFields.user);
+const organizationFields = oneOf(...identityFields.organization);
+const membershipFields = oneOf(...identityFields.membership);
+
+function identityTable(fields: Schema<string>): Schema<IdentityTable> {
+  return object<IdentityTable>(tableMembers(fields));
+}
+
+function tableMembers(fields: Schema<string>): {
+  table: Member<string>;
+  id: Member<string>;
+  columns: Member<Readonly<Record<string, string>>>;
+  deletedAt: Member<string | null>;
+} {
+  return {
+    table: required(text),
+    id: required(text),
+    columns: required(record<string>(text, fields)),
+    deletedAt: optional<string | null>(nullable(text), "deleted_at"),
+  };
+}
+
+function nullable<Output>(schema: Schema<Output>): Schema<Output | null> {
+  return v.lazy((input): Schema<Output | null> => (input === null ? v.null() : schema));
+}
+
+const identity: Schema<IdentitySection> = object<IdentitySection>({
+  provider: required(oneOf("clerk")),
+  secretKeyVariable: optional(variable, "CLERK_SECRET_KEY"),
+  apiUrlVariable: optional(variable, "CLERK_API_URL"),
+  users: optional<IdentityTable | null>(identityTable(userFields), null),
+  organizations: optional<IdentityTable | null>(identityTable(organizationFields), null),
+  memberships: optional<IdentitySection["memberships"]>(
+    object<NonNullable<IdentitySection["memberships"]>>({
+      ...tableMembers(membershipFields),
+      user: required(text),
+      organization: required(text),
+    }),
+    null,
+  ),
+  roles: omittable<Readonly<Record<string, string>> | null>(nullable(record<string>(text, text))),
+  tables: optional<IdentitySection["tables"]>(
+    object<IdentitySection["tables"]>({
+      inbox: omittable(text),
+      objects: omittable(text),
+      parked: omittable(text),
+      seen: omittable(text),
+      state: omittable(text),
+    }),
+    {},
+  ),
+});
+
 /** The whole configuration. `project` is null where it says none. */
 export const configSchema: Schema<Omit<ProjectConfig, "project"> & { readonly project: string | null }> = object({
   project: optional<string | null>(printable, null),
@@ -277,6 +352,7 @@ export const configSchema: Schema<Omit<ProjectConfig, "project"> & { readonly pr
     maxAgeDays: optional(days, 14),
   }),
   previous: section<Raw<"previous">>({ keep: optional(atLeast(0), 1) }),
+  identity: optional<IdentitySection | null>(identity, null),
   guard: section<Raw<"guard">>({ productionNames: optional(list(text), []) }),
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseConfig, type UserConfig } from "../src/index.ts";
+import { clerk, parseConfig, type UserConfig } from "../src/index.ts";
 import { refusalOf } from "./failure.ts";
 
 const file = "/projects/acme/replant.config.ts";
@@ -23,6 +23,7 @@ describe("a configuration", () => {
       naturalKeys: {},
       backups: { directory: "backups", keepLast: 20, maxAgeDays: 14 },
       previous: { keep: 1 },
+      identity: null,
       guard: { productionNames: [] },
     });
     expect(parseConfig(least, file, "@acme/shop").project).toBe("@acme/shop");
@@ -45,6 +46,11 @@ describe("a configuration", () => {
       },
       backups: { directory: "var/backups", keepLast: 3, maxAgeDays: 0.5 },
       previous: { keep: 0 },
+      identity: clerk({
+        users: { table: "auth.people", id: "clerk", columns: { mail: "email" }, deletedAt: null },
+        roles: { "*": "member" },
+        tables: { inbox: "messages" },
+      }),
       guard: { productionNames: ["acme_live"] },
     };
     expect(parse(everything)).toEqual({
@@ -80,6 +86,16 @@ describe("a configuration", () => {
       naturalKeys: {},
       backups: everything.backups,
       previous: everything.previous,
+      identity: {
+        provider: "clerk",
+        secretKeyVariable: "CLERK_SECRET_KEY",
+        apiUrlVariable: "CLERK_API_URL",
+        users: { table: "auth.people", id: "clerk", columns: { mail: "email" }, deletedAt: null },
+        organizations: null,
+        memberships: null,
+        roles: { "*": "member" },
+        tables: { inbox: "messages" },
+      },
       guard: everything.guard,
     });
   });
@@ -315,5 +331,37 @@ describe("hostile keys", () => {
   test("an escape code in a key does not reach the terminal", async () => {
     const [item = ""] = await itemsOf({ ...least, keep: { "\u001b[2J\u009b\u{e0041}": 1 } });
     expect(item).toMatch(/^keep\["\\u001b\[2J\\u009b\\udb40\\udc41"\] must be/);
+  });
+});
+
+describe("identity", () => {
+  test("is nothing unless somebody says so, and clerk() says the reference schema", () => {
+    expect(parse(least).identity).toBeNull();
+    expect(parse({ ...least, identity: clerk() }).identity).toEqual({
+      provider: "clerk",
+      secretKeyVariable: "CLERK_SECRET_KEY",
+      apiUrlVariable: "CLERK_API_URL",
+      users: null,
+      organizations: null,
+      memberships: null,
+      tables: {},
+    });
+  });
+
+  test.each([
+    [
+      { users: { table: "people", id: "clerk", columns: { mail: "e-mail" } } },
+      'identity.users.columns.mail must be "email"',
+    ],
+    [{ memberships: { table: "m", id: "clerk", columns: {} } }, "identity.memberships.user is required"],
+    [{ roles: { "org:admin": 1 } }, "must be a string"],
+    [{ tables: { outbox: "x" } }, "identity.tables.outbox is no known key"],
+    [
+      { secretKeyVariable: "sk_test_abc.def" },
+      "identity.secretKeyVariable must be the name of a variable, not its value",
+    ],
+  ])("refuses %j", async (section, problem) => {
+    const items = await itemsOf({ ...least, identity: { provider: "clerk", ...section } });
+    expect(items.join("\n")).toContain(problem);
   });
 });

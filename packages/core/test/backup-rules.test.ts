@@ -33,18 +33,21 @@ test("chosen tables bring the rows that they refer to as context", () => {
   expect(() => backupRules(live, own, { kind: "tables", tables: ["prompts"] })).toThrow('there is no table "prompts"');
 });
 
-test("a restore takes recorded rules only for tables of which the project says nothing", () => {
+test("a restore takes recorded rules only for tables of which the project says nothing, as far as they still fit", () => {
   const recorded: KeepRules = {
     organizations: { where: "recorded", onConflict: "seed", onMissing: {} },
-    mcp_servers: { where: "recorded", onConflict: "seed", onMissing: { x: "drop-row" } },
+    default_prompts: { where: "recorded", onConflict: "seed", onMissing: { mcp_server_id: "drop-row", gone: "null" } },
     not_in_the_backup: { where: null, onConflict: "error", onMissing: {} },
   };
   const entries = entriesOf(live, backupRules(live, own, { kind: "all" }));
-  const mine: KeepRules = { "public.organizations": own["organizations"] as KeepRules[string] };
-  const rules = restoreRules(entries, mine, recorded);
-  expect(rules).toEqual({ ...mine, mcp_servers: { where: null, onConflict: "seed", onMissing: { x: "drop-row" } } });
+  const mine: KeepRules = { "public.organizations": { where: null, onConflict: "error", onMissing: {} } };
+  const rules = restoreRules(entries, live, { own: mine, recorded });
+  expect(rules).toEqual({
+    ...mine,
+    default_prompts: { where: null, onConflict: "seed", onMissing: { mcp_server_id: "drop-row" } },
+  });
   const onConflict = Object.fromEntries(
     planCarry(entries, live, rules).tables.map((table) => [table.table.name, table.onConflict]),
   );
-  expect(onConflict).toEqual({ organizations: "error", mcp_servers: "seed", default_prompts: "kept" });
+  expect(onConflict).toEqual({ organizations: "error", mcp_servers: "kept", default_prompts: "seed" });
 });

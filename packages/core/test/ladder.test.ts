@@ -41,6 +41,7 @@ describe("chooseRoute", () => {
     expect(chooseRoute(level, { migrator: "prisma", files }, false)).toEqual({
       kind: "direct",
       why: "2 migrations are newer than the backup, and were not to run",
+      asked: true,
     });
     expect(choose(applied("1"), files, "sql")).toBe("the backup's migrations are those of prisma");
   });

@@ -89,6 +89,30 @@ describe("references that rules say", () => {
     ]);
   });
 
+  test("two for one place are told apart by what they mean", () => {
+    const both = [rule(["subject_id"]), rule(["subject_id"], { table: "organizations" })];
+    const [planned] = carried({ notes: { ...keepAll, references: both } }).tables;
+    expect(planned?.references.slice(1).map(({ constraint }) => constraint)).toEqual([
+      "rule:subject_id (mcp_servers)",
+      "rule:subject_id (organizations)",
+    ]);
+  });
+
+  test("a column that the database makes, and a table whose key cannot be meant by one column, are no references", () => {
+    const pairs = table("pairs", ["a int!", "b int!", "subject_id text"], ["a, b"]);
+    const made = {
+      ...notes,
+      columns: notes.columns.map((column) => ({ ...column, generated: column.name === "data" })),
+    };
+    const target = catalog(made, pairs, ...database.tables.filter((item) => item !== notes));
+    const references = [rule(["data", "servers"]), rule(["subject_id"], { table: "pairs" })];
+    expect(problemsOf(() => carried({ notes: { ...keepAll, references } }, { target }))).toEqual([
+      "REPLANT_RULE_INVALID",
+      "notes: reference data.servers: the column data is generated",
+      "notes: reference subject_id: the primary key of pairs has not exactly one column; say which column is meant",
+    ]);
+  });
+
   test("live may lack what only the new schema has, but not the other way round", () => {
     const keep = { notes: { ...keepAll, references: [rule(["subject_id"], { table: "tools" })] } };
     const tools = { ...omni.servers, name: "tools" };
@@ -133,6 +157,16 @@ describe("seeded rows that rules point at", () => {
     expect(named.tables[0]?.references[1]?.seed).toEqual([{ name: "name", value: "GitHub", via: null }]);
   });
 
+  test("one value is not enough for a key of several columns", () => {
+    const favourites = table("favourites", ["id int!", "prompt_id uuid!"], ["id"], ["prompt_id -> default_prompts.id"]);
+    const both = catalog(favourites, ...database.tables);
+    const keep = { favourites: { ...keepAll, onMissing: { prompt_id: { seed: "p" } } } };
+    expect(problemsOf(() => carried(keep, { live: both, target: both }))).toEqual([
+      "REPLANT_RULE_INVALID",
+      "favourites: favourites_prompt_id_fkey: the seeded row of default_prompts must be given by its natural key (mcp_server_id, name)",
+    ]);
+  });
+
   test("what does not fit is named before anything runs, all of it", () => {
     const keep = { ...services({ name: "GitHub" }), notes: { ...keepAll, onMissing: { author: { seed: "x" } } } };
     const bare = catalog(
@@ -149,6 +183,38 @@ describe("seeded rows that rules point at", () => {
       'notes: notes_author_fkey: organizations has no natural key to find a seeded row by; declare one: naturalKeys: { "organizations": [...] }',
       "organization_services: organization_services_mcp_server_id_fkey: the seeded row of mcp_servers must be given by its natural key (server_key)",
     ]);
+  });
+});
+
+describe("names in onMissing", () => {
+  const both = table(
+    "visits",
+    ["id int!", "author uuid!", "note_id int"],
+    ["id"],
+    ["author -> organizations.id", "note_id -> notes.id"],
+  );
+  const lonely = table("lonely", ["id int!"], ["id"]);
+  const visited = catalog(both, lonely, ...database.tables);
+
+  test.each<[string, KeepRules, string[]]>([
+    ["a column", { visits: { ...keepAll, onMissing: { note_id: "null" } } }, []],
+    ["a constraint", { visits: { ...keepAll, onMissing: { visits_author_fkey: "drop-row" } } }, []],
+    [
+      "two that are misspelt, a column that is no reference",
+      { visits: { ...keepAll, onMissing: { autor: "null", visits_author_fk: "drop-row", id: "null" } } },
+      ["autor", "visits_author_fk", "id"].map(
+        (name) =>
+          `visits: onMissing names ${name}, which is no foreign key: known are author, visits_author_fkey, note_id, visits_note_id_fkey`,
+      ),
+    ],
+    [
+      "anything where there is none",
+      { lonely: { ...keepAll, onMissing: { "*": "null" } } },
+      ["lonely: onMissing names *, which is no foreign key: the table has no foreign key"],
+    ],
+  ])("%s", (_name, keep, items) => {
+    const problems = problemsOf(() => carried(keep, { live: visited, target: visited }));
+    expect(problems).toEqual(items.length === 0 ? [] : ["REPLANT_RULE_INVALID", ...items]);
   });
 });
 
@@ -200,6 +266,10 @@ describe("what the kept rows need", () => {
     ]);
     expect(closureLines(facts("members_invited_by_fkey", 1), live, keep)).toEqual([
       '1 row points at users that are not kept (invited_by); add to its rule: (invited_by is null or invited_by in (select id from users where deleted_at is null)), or say onMissing: { invited_by: "drop-row" }',
+    ]);
+    const twin = { ...members, foreignKeys: members.foreignKeys.map((key) => ({ ...key, columns: ["user_id"] })) };
+    expect(closureLines(facts("members_invited_by_fkey"), catalog(twin, users), keep)).toEqual([
+      '2 rows point at users that are not kept (user_id); add to its rule: user_id in (select id from users where deleted_at is null), or say onMissing: { members_invited_by_fkey: "drop-row" }',
     ]);
     expect(closureLines(facts("rule:data.by"), live, keep)).toEqual([
       '2 rows point at users that are not kept (data.by); give the reference data.by an onMissing: "drop-row"',

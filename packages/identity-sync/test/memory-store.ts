@@ -1,16 +1,19 @@
+import { isDeepStrictEqual } from "node:util";
 import type {
   Delivery,
   Holder,
-  IdentityStore,
   InboxEntry,
   InboxStatus,
-  InboxTransaction,
   Json,
   Kind,
   Known,
   Pair,
   Parked,
   ProviderObject,
+  Reference,
+  SyncState,
+  SyncStore,
+  SyncTransaction,
   Writes,
 } from "../src/index.ts";
 import { standIn } from "../src/index.ts";
@@ -27,21 +30,24 @@ interface State {
   readonly tombstones: Set<string>;
   readonly parked: Map<string, Parked>;
   readonly inbox: Map<string, { body: string; status: InboxStatus; attempts: number }>;
-  watermark: number | null;
+  readonly seen: Record<Kind, Set<string>>;
+  sync: SyncState;
   nextId: number;
 }
 
 const unique: Record<Kind, readonly string[]> = { user: ["email"], organization: ["slug"], membership: [] };
 
 /** The store without a database. What it must refuse like one (a value twice, a membership without its parents) it refuses. */
-export class MemoryStore implements IdentityStore {
+export class MemoryStore implements SyncStore {
+  #queue: Promise<unknown> = Promise.resolve();
   #state: State = {
     rows: { user: new Map(), organization: new Map(), membership: new Map() },
     versions: new Map(),
     tombstones: new Set(),
     parked: new Map(),
     inbox: new Map(),
-    watermark: null,
+    seen: { user: new Set(), organization: new Set(), membership: new Set() },
+    sync: { instance: null, watermark: null, pull: null, lastFull: null },
     nextId: 1,
   };
   /** Called within a transaction before it commits: throws to take it back, as a crash does. */
@@ -51,11 +57,13 @@ export class MemoryStore implements IdentityStore {
     return this.#state;
   }
 
-  setWatermark(watermark: number): void {
-    this.#state.watermark = watermark;
+  apply<Value>(work: (transaction: SyncTransaction) => Promise<Value>): Promise<Value> {
+    const done = this.#queue.then(() => this.#apply(work));
+    this.#queue = done.catch(() => undefined);
+    return done;
   }
 
-  async apply<Value>(work: (transaction: InboxTransaction) => Promise<Value>): Promise<Value> {
+  async #apply<Value>(work: (transaction: SyncTransaction) => Promise<Value>): Promise<Value> {
     const before = copyOf(this.#state);
     try {
       const value = await work(transactionOn(this.#state));
@@ -78,7 +86,11 @@ export class MemoryStore implements IdentityStore {
         [...this.#state.inbox.values()].filter((entry) => entry.status === status).length;
       return { pending: count("pending"), parked: count("parked"), dead: count("dead"), oldestPendingAt: null };
     },
-    requeue: async (): Promise<number> => 0,
+    requeue: async (): Promise<number> => {
+      const dead = [...this.#state.inbox.values()].filter(({ status }) => status === "dead");
+      for (const entry of dead) entry.status = "pending";
+      return dead.length;
+    },
   };
 }
 
@@ -93,12 +105,17 @@ function copyOf(state: State): State {
     tombstones: new Set(state.tombstones),
     parked: new Map(state.parked),
     inbox: new Map([...state.inbox].map(([id, entry]) => [id, { ...entry }])),
-    watermark: state.watermark,
+    seen: {
+      user: new Set(state.seen.user),
+      organization: new Set(state.seen.organization),
+      membership: new Set(state.seen.membership),
+    },
+    sync: state.sync,
     nextId: state.nextId,
   };
 }
 
-function transactionOn(state: State): InboxTransaction {
+function transactionOn(state: State): SyncTransaction {
   const knownOf = (kind: Kind, id: string): Known => ({
     updatedAt: state.versions.get(`${kind} ${id}`) ?? null,
     gone: state.tombstones.has(`${kind} ${id}`),
@@ -144,7 +161,7 @@ function transactionOn(state: State): InboxTransaction {
         .map(({ id }) => id),
     parkedFor: async (kind, ids) =>
       [...state.parked.values()].filter(({ joins }) => joins !== null && ids.includes(joins[kind])),
-    watermark: async () => state.watermark,
+    watermark: async () => state.sync.watermark,
     write: async (writes) => write(state, writes),
     pending: async (limit) =>
       [...state.inbox]
@@ -156,6 +173,98 @@ function transactionOn(state: State): InboxTransaction {
         const entry = state.inbox.get(id);
         if (entry !== undefined) Object.assign(entry, { status, attempts: entry.attempts + 1 });
       }
+    },
+    ...syncOf(state, knownOf),
+  };
+}
+
+/** What listings need beyond applying. */
+function syncOf(
+  state: State,
+  knownOf: (kind: Kind, id: string) => Known,
+): Pick<
+  SyncTransaction,
+  | "state"
+  | "setState"
+  | "markSeen"
+  | "unseen"
+  | "forgetSeen"
+  | "count"
+  | "ids"
+  | "newestUserAt"
+  | "compare"
+  | "dependents"
+  | "history"
+  | "values"
+  | "rename"
+  | "drop"
+> {
+  const alive = (kind: Kind): Row[] =>
+    [...state.rows[kind].values()].filter(({ object }) => !knownOf(kind, object.id).gone);
+  const references = (kind: Kind): Reference[] =>
+    alive(kind).map(({ object }) => ({ id: object.id, joins: object.joins }));
+  return {
+    state: async () => state.sync,
+    setState: async (patch) => {
+      state.sync = { ...state.sync, ...patch };
+    },
+    markSeen: async (kind, ids) => {
+      for (const id of ids) state.seen[kind].add(id);
+    },
+    unseen: async (kind) =>
+      [...references(kind), ...(kind === "membership" ? state.parked.values() : [])]
+        .filter(({ id }) => !state.seen[kind].has(id))
+        .map(({ id, joins }) => ({ id, joins })),
+    forgetSeen: async () => {
+      for (const ids of Object.values(state.seen)) ids.clear();
+    },
+    count: async (kind) => alive(kind).length,
+    ids: async (kind) => references(kind),
+    newestUserAt: async () => Math.max(...alive("user").map(({ object }) => object.updatedAt)),
+    compare: async (kind, objects) => {
+      const rows = objects.map((object) => ({ object, row: state.rows[kind].get(object.id) }));
+      return {
+        missing: rows.filter(({ row }) => row === undefined || row.deleted).map(({ object }) => object.id),
+        different: rows.flatMap(({ object, row }) => {
+          if (row === undefined || row.deleted) return [];
+          const fields = Object.keys(object.fields).filter(
+            (field) => !isDeepStrictEqual(object.fields[field], row.object.fields[field]),
+          );
+          return fields.length === 0 ? [] : [{ id: object.id, fields }];
+        }),
+      };
+    },
+    dependents: async () => [],
+    history: async (kind, id) => {
+      const row = state.rows[kind].get(id);
+      const { updatedAt, gone } = knownOf(kind, id);
+      return {
+        row: row === undefined ? null : { localId: String(row.localId), deletedAt: row.deleted ? 0 : null },
+        updatedAt,
+        gone,
+        parked: state.parked.has(id),
+        messages: [],
+      };
+    },
+    values: async (kind, field) =>
+      alive(kind).flatMap(({ object }) => {
+        const value = object.fields[field] ?? null;
+        return value === null ? [] : [{ id: object.id, value: String(value) }];
+      }),
+    rename: async (kind, ids) => {
+      for (const { from, to } of ids) {
+        const row = state.rows[kind].get(from);
+        if (row === undefined) continue;
+        state.rows[kind].delete(from);
+        state.rows[kind].set(to, { ...row, object: { ...row.object, id: to } });
+        for (const id of [from, to]) {
+          state.versions.delete(`${kind} ${id}`);
+          state.tombstones.delete(`${kind} ${id}`);
+        }
+      }
+    },
+    drop: async (kind, ids) => {
+      for (const id of ids) state.rows[kind].delete(id);
     },
   };
 }

@@ -114,9 +114,10 @@ async function* stream(path: string, range?: ByteRange): AsyncIterable<Uint8Arra
   const { offset, lengthBytes } = range ?? { offset: 0, lengthBytes: Infinity };
   const file = await translated(path, () => openRegular(path, O_RDONLY));
   try {
+    // One for all pieces: left to the garbage collector, they pile up to tens of megabytes.
+    const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, lengthBytes));
     for (let at = 0; at < lengthBytes;) {
-      const wanted = Math.min(chunkBytes, lengthBytes - at);
-      const chunk = Buffer.allocUnsafe(wanted);
+      const wanted = Math.min(chunk.length, lengthBytes - at);
       const { bytesRead } = await translated(path, () => file.read(chunk, 0, wanted, offset + at));
       if (bytesRead === 0) return;
       at += bytesRead;

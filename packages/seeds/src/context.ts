@@ -1,4 +1,4 @@
-import type { SqlSession } from "@replant/core";
+import type { Identities, SqlSession } from "@replant/core";
 import { isReplantError, ReplantError } from "@replant/core";
 import { describeTable, type TargetTable } from "./table.ts";
 import { upsertRows, type UpsertOptions } from "./upsert.ts";
@@ -17,6 +17,8 @@ export interface SeedContext {
    * @returns rows inserted or updated
    */
   readonly upsert: (table: string, rows: readonly object[], options: UpsertOptions) => Promise<number>;
+  /** Users of the identity provider, for rows that belong to one of them. */
+  readonly identity: Pick<Identities, "require" | "ensure">;
   /** One statement with `$1` parameters. BEGIN, COMMIT and ROLLBACK are Replant's. */
   readonly query: <Row extends object = Record<string, unknown>>(
     sql: string,
@@ -39,7 +41,7 @@ export interface OpenContext {
 }
 
 /** A context over one session. Calls are put in a row: the session takes one at a time, seeds use `Promise.all`. */
-export function openContext(session: SqlSession): OpenContext {
+export function openContext(session: SqlSession, identities: Identities | null): OpenContext {
   const tables = new Map<string, Promise<TargetTable>>();
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
@@ -64,6 +66,10 @@ export function openContext(session: SqlSession): OpenContext {
   return {
     context: {
       database: session.database,
+      identity: {
+        require: (name, reference) => inTurn(() => known(identities).require(name, reference)),
+        ensure: (name, wanted) => inTurn(() => known(identities).ensure(name, wanted)),
+      },
       upsert: (table, rows, options) =>
         inTurn(async () => upsertRows(session, await tableOf(table), { rows, ...options })),
       query: (sql, params) =>
@@ -82,6 +88,13 @@ export function openContext(session: SqlSession): OpenContext {
     },
     failedCall: () => failed,
   };
+}
+
+function known(identities: Identities | null): Identities {
+  if (identities !== null) return identities;
+  throw new ReplantError("REPLANT_IDENTITY_UNRESOLVED", "the configuration names no identity provider", {
+    hint: 'import { clerk } from "@replant/config" and add identity: clerk() to replant.config.ts',
+  });
 }
 
 /** True where the failure of a call must fail the seed even if the seed caught it: the call never reached the server. */

@@ -1,4 +1,4 @@
-import type { Files } from "@replant/core";
+import type { Files, Identities } from "@replant/core";
 import { ReplantError } from "@replant/core";
 import { createHash } from "node:crypto";
 import { dirname, join, relative, resolve } from "node:path";
@@ -10,6 +10,7 @@ export interface FingerprintOptions {
   /** Absolute path of the project. */
   readonly root: string;
   readonly files: Files;
+  readonly identities?: Pick<Identities, "scope"> | null;
 }
 
 /**
@@ -18,11 +19,13 @@ export interface FingerprintOptions {
  * - every other file below the directory of a seed, because data lies beside it; not where that directory is a package or the
  *   project itself, which hold too much else. Dot files and node_modules do not count;
  * - of a command seed its argv and the files of its `inputs`;
+ * - where there is an identity provider, what its answers depend on;
  * - the seeds themselves in their order, so that another choice is another fingerprint.
  */
 export async function fingerprintOf(seeds: readonly ProjectSeed[], options: FingerprintOptions): Promise<string> {
   const inputs = new Map([...(await fileInputs(seeds, options)), ...(await commandInputs(seeds, options))]);
   const hash = createHash("sha256").update(JSON.stringify(["seeds 1", seeds.map(identity)]));
+  if (options.identities != null) hash.update(JSON.stringify(["identities", options.identities.scope]));
   for (const [label, path] of [...inputs].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const bytes = await options.files.read(path);
     const text = Buffer.from(bytes ?? [])

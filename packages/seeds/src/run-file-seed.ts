@@ -1,4 +1,4 @@
-import type { SqlSession } from "@replant/core";
+import type { Identities, SqlSession } from "@replant/core";
 import { ReplantError, sqlState } from "@replant/core";
 import { isMistake, openContext, type OpenContext } from "./context.ts";
 import { emptySeed, seedFailure } from "./failure.ts";
@@ -10,6 +10,7 @@ export interface RunSeedOptions {
   readonly root: string;
   readonly fingerprint: string;
   readonly mustWrite: boolean;
+  readonly identities: Identities | null;
 }
 
 /**
@@ -18,7 +19,7 @@ export interface RunSeedOptions {
  * @throws ReplantError REPLANT_SEED_FAILED | REPLANT_SEED_EMPTY; nothing of the seed is left then
  */
 export async function runFileSeed(session: SqlSession, seed: FileSeed, options: RunSeedOptions): Promise<number> {
-  const opened = openContext(session);
+  const opened = openContext(session, options.identities);
   await session.query("begin");
   try {
     // Gone when the seed ends the transaction, unusable when it is aborted: one look at the end tells both.

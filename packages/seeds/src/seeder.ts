@@ -1,4 +1,13 @@
-import type { Files, ImportModule, SeedChoice, Seeder, SeedInfo, SeedResult, SqlSession } from "@replant/core";
+import type {
+  Files,
+  Identities,
+  ImportModule,
+  SeedChoice,
+  Seeder,
+  SeedInfo,
+  SeedResult,
+  SqlSession,
+} from "@replant/core";
 import { ReplantError } from "@replant/core";
 import { checkCommandSeed, type CommandSeed } from "./command-seed.ts";
 import { discoverSeeds } from "./discover.ts";
@@ -22,6 +31,8 @@ export interface SeederOptions {
   readonly connectionUrl?: (database: string) => string | null;
   /** The environment of which commands see a small part. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Users of an identity provider whom seeds may mean; null, and absent, where there is none. */
+  readonly identities?: Identities | null;
   /** Ends a running command with all that it started, and stops before the next seed. */
   readonly signal?: AbortSignal;
 }
@@ -62,7 +73,9 @@ async function runSeed(
   { options, mustWrite }: { readonly options: SeederOptions; readonly mustWrite: boolean },
 ): Promise<number> {
   const shared = { root: options.root, mustWrite, fingerprint: await fingerprintOf([seed], options) };
-  if (seed.kind === "file") return runFileSeed(session, seed, shared);
+  if (seed.kind === "file") {
+    return runFileSeed(session, seed, { ...shared, identities: options.identities ?? null });
+  }
   return runCommandSeed(session, seed, {
     ...shared,
     url: options.connectionUrl?.(session.database) ?? null,

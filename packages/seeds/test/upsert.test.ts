@@ -9,7 +9,7 @@ async function prepared(
 ): Promise<{ session: SqlSession; context: SeedContext }> {
   const session = await open();
   await session.script(ddl);
-  return { session, context: openContext(session).context };
+  return { session, context: openContext(session, null).context };
 }
 
 /** True when `work` makes the server write something. */

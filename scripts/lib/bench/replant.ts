@@ -25,7 +25,7 @@ const setup = "pnpm bench:setup";
  * baseline, no backup, no embedded database is left of an earlier bench.
  */
 export async function prepareReplants(): Promise<{ replants: Replant[]; missing: Missing[] }> {
-  const source = replant("source", join(repository, "apps/cli/src/bin.ts"), join(benchDirectory, "project"));
+  const source = replant("source", join(repository, "apps/cli/src/bin.mjs"), join(benchDirectory, "project"));
   await writeProject(source.project, "source");
   const entry = join(builtDirectory, "node_modules/@replant/cli/dist/bin.js");
   if (!existsSync(entry)) return { replants: [source], missing: [{ name: "replant (built)", remedy: setup }] };

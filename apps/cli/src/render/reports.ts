@@ -20,11 +20,20 @@ export function swapLines(report: SwapReport, { style, next }: { style: Style; n
     ...acceptedLoss.map(({ table, rows, reason }) => labelled("lost", `${plural(rows, "row")} of ${table}: ${reason}`)),
     ...(acceptedLoss.length === 0 || backup === null ? [] : [labelled("", "accepted; the rows are in the backup")]),
     ...(retried === null ? [] : retriedLines(retried)),
+    ...followUpLines(report.followUps),
     ...(backup === null ? [] : [labelled("backup", backup.location)]),
     ...(previous === null ? [] : [labelled("previous", previous)]),
     ...(warnings.length === 0 ? [] : [labelled("warnings", plural(warnings.length, "warning"))]),
     ...resultLines(report, { style, next }),
   ];
+}
+
+export function followUpLines(reports: SwapReport["followUps"]): string[] {
+  return reports.flatMap(({ name, state, text, items }) => [
+    labelled(name, state === "done" ? text : `${state}: ${text}`),
+    ...items.slice(0, shownLeftMax).map((item) => labelled("", item)),
+    ...(items.length > shownLeftMax ? [labelled("", `and ${amount(items.length - shownLeftMax)} more: --json`)] : []),
+  ]);
 }
 
 /** At most this many rows that are still behind are printed; --json has all that are listed. */
@@ -119,6 +128,7 @@ export function undoLines(report: UndoReport, { style, redo }: { style: Style; r
         `    ${tableLabel(table)}: ${plural(onlyLive, "row")} only before the undo, ${amount(onlyOther)} only after it, ${amount(changed)} changed`,
     ),
     labelled("live", `${report.live}, as it was before ${replacedAt}`),
+    ...followUpLines(report.followUps),
     ...(previous === null ? [] : [labelled("previous", previous)]),
     style.rich
       ? `${style.strong("Done.")}   take it back: ${redo}`

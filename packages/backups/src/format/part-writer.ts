@@ -20,8 +20,8 @@ export interface PartTarget {
   readonly write: (bytes: Uint8Array) => Promise<void>;
 }
 
-// One piece of output per frame, instead of many that have to be joined.
-const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: frameBytes };
+// One piece of output per frame, instead of several that have to be joined; what does not compress grows a little.
+const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: frameBytes + 4096 };
 
 /**
  * Writes what COPY gives as one part. Memory stays at a few frames however much that is.

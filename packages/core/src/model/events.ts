@@ -12,6 +12,7 @@ export type StepKind =
   | "carry"
   | "verify"
   | "swap"
+  | "follow-up"
   | "clean";
 
 /** What a run tells while it works; the CLI turns it into lines, a script may ignore it. */

@@ -47,6 +47,8 @@ export interface KeepRule {
   /** By the column's name in the new table; of dropped ones, in the old. */
   readonly columns?: Readonly<Record<string, ColumnRule>>;
   readonly references?: readonly ReferenceRule[];
+  /** True: a rule of Replant's own for a table that need not be there. */
+  readonly optional?: true;
 }
 
 /** By table label (`users`, `billing.invoices`). */

@@ -28,6 +28,15 @@ export interface RetriedRows {
   readonly left: readonly QuarantinedRow[];
 }
 
+/** What became of a follow-up. `failed`: the swap stands, and `items` says what to do. */
+export interface FollowUpReport {
+  readonly name: string;
+  readonly state: "done" | "skipped" | "failed";
+  readonly text: string;
+  readonly items: readonly string[];
+  readonly data: object | null;
+}
+
 export interface BackupReport {
   readonly run: string;
   readonly backup: string;
@@ -58,6 +67,7 @@ export interface SwapReport {
   readonly acceptedLoss: readonly AcceptedLoss[];
   /** Only of `retry`. */
   readonly retried: RetriedRows | null;
+  readonly followUps: readonly FollowUpReport[];
   readonly endedSessions: number;
   readonly seeds: readonly SeedResult[];
   readonly durationMs: number;
@@ -72,6 +82,7 @@ export interface UndoReport {
   readonly replacedAt: string;
   /** What the database that is now `previous` has, compared with live. */
   readonly differences: readonly TableDifference[];
+  readonly followUps: readonly FollowUpReport[];
 }
 
 export interface SeedReport {

@@ -6,7 +6,7 @@ import { findTable, findTableByLabel, tableLabel } from "../model/catalog.ts";
 import type { KeepRules, NaturalKeys } from "../model/keep.ts";
 import { naturalKey, referenceOf } from "./natural-key.ts";
 import type { Reference } from "./references.ts";
-import { referencesOf } from "./references.ts";
+import { namesInOnMissing, referencesOf } from "./references.ts";
 
 interface OpenContext extends RowSelection {
   readonly referencedBy: ReferencedBy[];
@@ -129,12 +129,21 @@ const wholeTable: KeepRules[string] = { where: null, onConflict: "kept", onMissi
 
 /**
  * The rules by which a backup is restored: the project's own, and for tables of which it says nothing those that were in force
- * when the backup was made. A recorded condition is not among them: it selected the rows already.
+ * when the backup was made. A recorded condition is not among them: it selected the rows already; nor is what names a foreign key
+ * that the target has not any more.
  */
-export function restoreRules(entries: readonly BackupEntry[], own: KeepRules, recorded: KeepRules): KeepRules {
+export function restoreRules(
+  entries: readonly BackupEntry[],
+  target: Catalog,
+  { own, recorded }: { own: KeepRules; recorded: KeepRules },
+): KeepRules {
   const others = entries.flatMap(({ role, table }) => {
     const rule = role === "kept" && keepRuleOf(table, own) === null ? keepRuleOf(table, recorded) : null;
-    return rule === null ? [] : [[tableLabel(table), { ...rule, where: null }] as const];
+    if (rule === null) return [];
+    const to = findTable(target, table);
+    const names = to === undefined ? [] : namesInOnMissing(to);
+    const onMissing = Object.fromEntries(Object.entries(rule.onMissing).filter(([name]) => names.includes(name)));
+    return [[tableLabel(table), { ...rule, where: null, onMissing }] as const];
   });
   return { ...own, ...Object.fromEntries(others) };
 }
@@ -179,8 +188,8 @@ export function isNamed(table: TableName, label: string | undefined): boolean {
 export function unknownKeepTables(keep: KeepRules, catalogs: readonly Catalog[]): string[] {
   const isThere = (label: string | undefined): boolean =>
     label !== undefined && catalogs.some((catalog) => findTableByLabel(catalog, label) !== undefined);
-  return Object.entries(keep).flatMap(([label, { renamedFrom }]) =>
-    isThere(label) || isThere(renamedFrom) ? [] : [label],
+  return Object.entries(keep).flatMap(([label, { renamedFrom, optional }]) =>
+    optional === true || isThere(label) || isThere(renamedFrom) ? [] : [label],
   );
 }
 

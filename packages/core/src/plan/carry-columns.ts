@@ -11,8 +11,7 @@ export type ColumnsPlan = Pick<
 >;
 
 /** Columns by name, or as the rules say. See `CarryTable.columns` for the order. */
-export function planColumns(entry: BackupEntry, table: Table, rule: KeepRule): ColumnsPlan {
-  const rules = rule.columns ?? {};
+export function planColumns(entry: BackupEntry, table: Table, rules: NonNullable<KeepRule["columns"]>): ColumnsPlan {
   const sourced = entry.columns.map((name) => fromSource(entry, table, { name, rules }));
   const made = table.columns.flatMap((target) => {
     if (target.generated || sourced.some((column) => column?.target === target)) return [];

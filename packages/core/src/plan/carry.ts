@@ -27,6 +27,8 @@ export interface CarryOptions {
   /** How far the sequences of the backed-up tables had come. */
   readonly sequences?: readonly RecordedSequence[];
   readonly retry?: CarryRetry | null;
+  /** Migrations ran over the rows: values are what they are to be, and rules for values of older rows say nothing of them. */
+  readonly replayed?: boolean;
 }
 
 /**
@@ -38,7 +40,7 @@ export function planCarry(
   entries: readonly BackupEntry[],
   target: Catalog,
   keep: KeepRules,
-  { naturalKeys: declared = {}, sequences = [], retry = null }: CarryOptions = {},
+  { naturalKeys: declared = {}, sequences = [], retry = null, replayed = false }: CarryOptions = {},
 ): CarryPlan {
   const context = planContext(entries, { target, keep, declared });
   const problems = naturalKeyProblems(declared, [target, { tables: entries.map(({ table }) => table) }]);
@@ -48,7 +50,7 @@ export function planCarry(
   for (const entry of kept) {
     const table = targetTable(entry.table, target, keep);
     const rule = table === undefined ? defaultRule : (keepRuleOf(table, keep) ?? defaultRule);
-    const columns = table === undefined ? null : planColumns(entry, table, rule);
+    const columns = table === undefined ? null : planColumns(entry, table, replayed ? {} : (rule.columns ?? {}));
     const reason =
       table === undefined || columns === null
         ? "the new schema has no such table"

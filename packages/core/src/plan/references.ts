@@ -30,13 +30,26 @@ export function referencesOf(table: Table, catalog: Catalog, rule: KeepRule): Re
     onMissing: rule.onMissing[key.name] ?? rule.onMissing[key.columns[0] ?? ""] ?? "error",
     place: null,
   }));
-  const problems: string[] = [];
+  const problems = unknownReferences(table, rule);
   for (const given of rule.references ?? []) {
     const found = ruleReference(given, { table, catalog, others: rule.references ?? [] });
     if (typeof found === "string") problems.push(`${tableLabel(table)}: reference ${given.path.join(".")}: ${found}`);
     else references.push(found);
   }
   return { references, problems };
+}
+
+/** What `onMissing` may name: the foreign keys of the table, by their first column or their own name. */
+export function namesInOnMissing(table: Table): string[] {
+  return [...new Set(table.foreignKeys.flatMap(({ name, columns: [first = name] }) => [first, name]))];
+}
+
+function unknownReferences(table: Table, { onMissing }: KeepRule): string[] {
+  const known = namesInOnMissing(table);
+  const allowed = known.length === 0 ? "the table has no foreign key" : `known are ${known.join(", ")}`;
+  return Object.keys(onMissing)
+    .filter((name) => !known.includes(name))
+    .map((name) => `${tableLabel(table)}: onMissing names ${name}, which is no foreign key: ${allowed}`);
 }
 
 function ruleReference(

@@ -8,7 +8,7 @@ export interface SqlSession {
   query<Row extends object = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
   /** One simple-query message: many statements, one implicit transaction unless the text says otherwise. */
   script(sql: string): Promise<void>;
-  /** Runs `COPY … TO STDOUT` and streams the server's bytes; the consumer must read to the end or return. */
+  /** Runs `COPY … TO STDOUT` and streams the server's bytes, each piece valid until the next one is asked for; the consumer must read to the end or return. */
   copyOut(sql: string): AsyncIterable<Uint8Array>;
   /** Runs `COPY … FROM STDIN` with these bytes; a piece is not used any more when the next one is asked for. Returns the rows that the server counted. */
   copyIn(sql: string, bytes: AsyncIterable<Uint8Array>): Promise<number>;

@@ -46,7 +46,7 @@ export async function carryInto(run: Run, request: CarryRequest): Promise<CarryR
   const { entries, keep: recorded, sequences } = reader.manifest;
   const source = { tables: entries.map((entry) => entry.table) };
   assertKeepTables(unknownKeepTables(run.project.keep, [source, catalog]));
-  const keep = restoreRules(entries, run.project.keep, recorded);
+  const keep = restoreRules(entries, catalog, { own: run.project.keep, recorded });
   const { migrator } = run.ports;
   const route = chooseRoute(reader.manifest, { migrator: migrator.id, files: await migrator.files() }, request.replay);
   const session = await run.ports.engine.connect(candidate);
@@ -93,6 +93,7 @@ async function carryRows(
     naturalKeys: run.project.naturalKeys,
     sequences: from.sequences,
     retry,
+    replayed: from.harvest !== null,
   });
   const ways = describeWays(plan, { route, harvest: from.harvest });
   for (const { table, suggestions } of ways) for (const text of suggestions) warn(run, `${table}: ${text}`);

@@ -15,6 +15,7 @@ import { step, withSession } from "./context.ts";
 import { withRun } from "./with-run.ts";
 import { inspect } from "./inspect.ts";
 import { raiseFence } from "./reset.ts";
+import { followUp } from "./follow-ups.ts";
 import { swapIn } from "./swap.ts";
 
 type Authorise = (target: TargetFacts) => Promise<void>;
@@ -119,6 +120,7 @@ export async function chainRestore(
           replay,
         });
         const { previous, endedSessions } = await swapIn(run, { candidate, live, fence });
+        const followUps = await followUp(run);
         await ports.journal.writeChain(null);
         await cleanUp(run, { fingerprint: facts.fingerprint });
         return {
@@ -132,6 +134,7 @@ export async function chainRestore(
           ways,
           acceptedLoss,
           retried: null,
+          followUps,
           endedSessions,
           seeds: [],
           durationMs: run.ports.clock.now() - run.startedAt,

@@ -4,6 +4,7 @@ import type { Emit, StepKind } from "../model/events.ts";
 import type { JournalRecord } from "../model/journal.ts";
 import type { KeepRules, NaturalKeys } from "../model/keep.ts";
 import type { Engine, RunLock } from "../ports/engine.ts";
+import type { FollowUp } from "../ports/follow-up.ts";
 import type { CatalogCache, Journal } from "../ports/journal.ts";
 import type { Migrator } from "../ports/migrator.ts";
 import type { RowPort } from "../ports/rows.ts";
@@ -22,6 +23,8 @@ export interface Ports {
   readonly journal: Journal;
   readonly catalogs: CatalogCache;
   readonly clock: Clock;
+  /** In the order in which they run. */
+  readonly followUps: readonly FollowUp[];
   readonly emit: Emit;
   /** Aborted when the person wants out: the run stops at once, live stays. */
   readonly signal: AbortSignal;

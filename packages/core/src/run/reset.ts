@@ -16,6 +16,7 @@ import type { LeftRows } from "./left-rows.ts";
 import { carryLeftRows, markCandidate } from "./left-rows.ts";
 import { withRun } from "./with-run.ts";
 import { inspect } from "./inspect.ts";
+import { followUp } from "./follow-ups.ts";
 import { swapIn } from "./swap.ts";
 
 export interface ResetOptions extends ResetRequest {
@@ -103,6 +104,7 @@ async function executeReset(
     const retried =
       retry === null || since === null ? null : await carryLeftRows(run, retry, { candidate, catalog, replay, since });
     const { previous, endedSessions } = await swapIn(run, { candidate, live, fence });
+    const followUps = await followUp(run);
     await cleanUp(run, { fingerprint: plan.fingerprint });
     return {
       run: run.id,
@@ -115,6 +117,7 @@ async function executeReset(
       ways: result?.ways ?? [],
       acceptedLoss: result?.acceptedLoss ?? [],
       retried,
+      followUps,
       endedSessions,
       seeds: baseline.seeds,
       durationMs: run.ports.clock.now() - run.startedAt,

@@ -12,6 +12,7 @@ import type { Ports, Project, Run } from "./context.ts";
 import { throwIfAborted } from "./context.ts";
 import { withRun } from "./with-run.ts";
 import { inspect } from "./inspect.ts";
+import { followUp } from "./follow-ups.ts";
 import { swapIn } from "./swap.ts";
 
 export interface RestoreOptions {
@@ -82,6 +83,7 @@ async function executeRestore(
       replay: options.replay,
     });
     const { previous, endedSessions } = await swapIn(run, { candidate, live, fence: null });
+    const followUps = await followUp(run);
     await cleanUp(run, { fingerprint });
     return {
       run: run.id,
@@ -94,6 +96,7 @@ async function executeRestore(
       ways,
       acceptedLoss,
       retried: null,
+      followUps,
       endedSessions,
       seeds: baseline.seeds,
       durationMs: run.ports.clock.now() - run.startedAt,

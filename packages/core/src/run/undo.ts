@@ -5,6 +5,7 @@ import type { ManagedDatabase } from "../ports/engine.ts";
 import type { Ports, Project } from "./context.ts";
 import { step } from "./context.ts";
 import { withRun } from "./with-run.ts";
+import { followUp } from "./follow-ups.ts";
 import { swapIn } from "./swap.ts";
 
 /**
@@ -56,6 +57,7 @@ export async function undo(
       previous: swapped.previous?.name ?? null,
       replacedAt: previous.createdAt,
       differences,
+      followUps: await followUp(run),
     };
   });
 }

@@ -48,49 +48,48 @@ export function readObject(kind: Kind, data: JsonObject): ProviderObject {
   const base = { kind, id, createdAt, updatedAt };
   const times = { createdAt, updatedAt };
   const metadata = { publicMetadata: data["public_metadata"] ?? {}, privateMetadata: data["private_metadata"] ?? {} };
-  switch (kind) {
-    case "user":
-      return {
-        ...base,
-        joins: null,
-        fields: {
-          email: primaryOf(data, "email"),
-          phoneNumber: primaryOf(data, "phone"),
-          firstName: data["first_name"] ?? null,
-          lastName: data["last_name"] ?? null,
-          imageUrl: data["image_url"] ?? null,
-          username: data["username"] ?? null,
-          externalId: data["external_id"] ?? null,
-          banned: data["banned"] ?? false,
-          locked: data["locked"] ?? false,
-          lastSignInAt: data["last_sign_in_at"] ?? null,
-          ...metadata,
-          ...times,
-        },
-      };
-    case "organization":
-      return {
-        ...base,
-        joins: null,
-        fields: {
-          name: data["name"] ?? null,
-          slug: data["slug"] ?? null,
-          imageUrl: data["image_url"] ?? null,
-          maxAllowedMemberships: data["max_allowed_memberships"] ?? null,
-          ...metadata,
-          ...times,
-        },
-      };
-    case "membership":
-      return {
-        ...base,
-        joins: {
-          user: asText(asObject(data["public_user_data"], "public_user_data")["user_id"], "public_user_data.user_id"),
-          organization: asText(asObject(data["organization"], "organization")["id"], "organization.id"),
-        },
-        fields: { role: data["role"] ?? null, permissions: data["permissions"] ?? [], ...metadata, ...times },
-      };
+  if (kind === "user") {
+    return {
+      ...base,
+      joins: null,
+      fields: {
+        email: primaryOf(data, "email"),
+        phoneNumber: primaryOf(data, "phone"),
+        firstName: data["first_name"] ?? null,
+        lastName: data["last_name"] ?? null,
+        imageUrl: data["image_url"] ?? null,
+        username: data["username"] ?? null,
+        externalId: data["external_id"] ?? null,
+        banned: data["banned"] ?? false,
+        locked: data["locked"] ?? false,
+        lastSignInAt: data["last_sign_in_at"] ?? null,
+        ...metadata,
+        ...times,
+      },
+    };
   }
+  if (kind === "organization") {
+    return {
+      ...base,
+      joins: null,
+      fields: {
+        name: data["name"] ?? null,
+        slug: data["slug"] ?? null,
+        imageUrl: data["image_url"] ?? null,
+        maxAllowedMemberships: data["max_allowed_memberships"] ?? null,
+        ...metadata,
+        ...times,
+      },
+    };
+  }
+  return {
+    ...base,
+    joins: {
+      user: asText(asObject(data["public_user_data"], "public_user_data")["user_id"], "public_user_data.user_id"),
+      organization: asText(asObject(data["organization"], "organization")["id"], "organization.id"),
+    },
+    fields: { role: data["role"] ?? null, permissions: data["permissions"] ?? [], ...metadata, ...times },
+  };
 }
 
 /** The address or number that the user has made the primary one; the first where none is. */

@@ -1,5 +1,5 @@
-import type { TableName } from "@replant/core";
-import type { fieldNames, Kind } from "./objects.ts";
+import type { identityFields, TableName } from "@replant/core";
+import type { Kind } from "./objects.ts";
 
 /** How one kind of object lies in a table of the project. */
 export interface TableMapping<Of extends Kind = Kind> {
@@ -7,7 +7,7 @@ export interface TableMapping<Of extends Kind = Kind> {
   /** Column of the provider's id. */
   readonly id: string;
   /** By column: the field that fills it. */
-  readonly columns: Readonly<Record<string, (typeof fieldNames)[Of][number]>>;
+  readonly columns: Readonly<Record<string, (typeof identityFields)[Of][number]>>;
   /** Column of the moment of a soft deletion; null: rows that are gone are dropped. */
   readonly deletedAt: string | null;
 }
@@ -93,3 +93,58 @@ export const referenceMapping: IdentityMapping = {
   roles: { "org:admin": "admin", "org:member": "member", "*": "viewer" },
   own: { ...defaultOwnTables, inbox: { schema: "public", name: "webhook_events" } },
 };
+
+/** What a configuration says of one table: labels as they are written. */
+export interface TableSection {
+  readonly table: string;
+  readonly id: string;
+  readonly columns: Readonly<Record<string, string>>;
+  readonly deletedAt: string | null;
+}
+
+/** What a configuration says; null and absent: as in the reference schema. */
+export interface MappingSection {
+  readonly users: TableSection | null;
+  readonly organizations: TableSection | null;
+  readonly memberships: (TableSection & { readonly user: string; readonly organization: string }) | null;
+  readonly roles?: Readonly<Record<string, string>> | null;
+  readonly tables: Readonly<Partial<Record<keyof OwnTables, string>>>;
+}
+
+/** The mapping that a configuration means. The names of its fields have been checked. */
+export function mappingOf({ users, organizations, memberships, roles, tables }: MappingSection): IdentityMapping {
+  const { own } = referenceMapping;
+  const named = (table: keyof OwnTables): TableName =>
+    tables[table] === undefined ? own[table] : nameOf(tables[table]);
+  return {
+    users: users === null ? referenceMapping.users : (mapped(users) as TableMapping<"user">),
+    organizations:
+      organizations === null ? referenceMapping.organizations : (mapped(organizations) as TableMapping<"organization">),
+    memberships: memberships === null ? referenceMapping.memberships : (mapped(memberships) as MembershipMapping),
+    roles: roles === undefined ? referenceMapping.roles : roles,
+    own: {
+      inbox: named("inbox"),
+      objects: named("objects"),
+      parked: named("parked"),
+      seen: named("seen"),
+      state: named("state"),
+    },
+  };
+}
+
+function mapped<Section extends TableSection>(
+  section: Section,
+): Omit<Section, "table"> & { readonly table: TableName } {
+  return { ...section, table: nameOf(section.table) };
+}
+
+/** A label without a schema is one of `public`. */
+function nameOf(label: string): TableName {
+  const dot = label.indexOf(".");
+  return dot < 0 ? { schema: "public", name: label } : { schema: label.slice(0, dot), name: label.slice(dot + 1) };
+}
+
+/** Tables whose rows every reset keeps: what is promised to the provider, and what is known to be gone. */
+export function ownKept({ inbox, objects, parked, state }: OwnTables): readonly TableName[] {
+  return [inbox, objects, parked, state];
+}

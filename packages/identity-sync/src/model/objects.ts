@@ -1,5 +1,7 @@
+import type { IdentityKind } from "@replant/core";
+
 /** What an identity provider has, and what is kept of it. A membership joins one user and one organization. */
-export type Kind = "user" | "organization" | "membership";
+export type Kind = IdentityKind;
 
 /** In the order in which they can be written. */
 export const kinds: readonly Kind[] = ["user", "organization", "membership"];
@@ -15,42 +17,11 @@ export interface ProviderObject {
   readonly id: string;
   readonly createdAt: number;
   readonly updatedAt: number;
-  /** Values by the names that a mapping may use; see `fieldNames`. */
+  /** Values by the names that a mapping may use; see `identityFields`. */
   readonly fields: Readonly<Record<string, Json>>;
   /** Of a membership: the provider's ids of what it joins; null otherwise. */
   readonly joins: { readonly user: string; readonly organization: string } | null;
 }
-
-/** Fields that a mapping may ask for. `createdAt` and `updatedAt` are those of the object. */
-export const fieldNames = {
-  user: [
-    "email",
-    "firstName",
-    "lastName",
-    "imageUrl",
-    "username",
-    "externalId",
-    "phoneNumber",
-    "publicMetadata",
-    "privateMetadata",
-    "banned",
-    "locked",
-    "lastSignInAt",
-    "createdAt",
-    "updatedAt",
-  ],
-  organization: [
-    "name",
-    "slug",
-    "imageUrl",
-    "publicMetadata",
-    "privateMetadata",
-    "maxAllowedMemberships",
-    "createdAt",
-    "updatedAt",
-  ],
-  membership: ["role", "permissions", "publicMetadata", "privateMetadata", "createdAt", "updatedAt"],
-} as const satisfies Record<Kind, readonly string[]>;
 
 /** What is known to have happened to one object. */
 export type Change =

@@ -51,7 +51,10 @@ export interface IdentityProvider {
   readonly name: string;
   readonly capabilities: Capabilities;
   instance(): Promise<ProviderInstance>;
-  /** One page, oldest first, as large as the provider gives them. @param after `next` of the page before; null for the first */
+  /**
+   * One page, oldest first, as large as the provider gives them. Deletions between two pages leave nobody out; what is there all
+   * the time is on one of them, and may be on two. @param after `next` of the page before; null for the first
+   */
   list(kind: Kind, after: string | null): Promise<Page>;
   /** Those of the references that are there now. */
   find(kind: Kind, references: readonly Reference[]): Promise<ProviderObject[]>;
@@ -61,6 +64,8 @@ export interface IdentityProvider {
   usersByEmail(emails: readonly string[]): Promise<ProviderObject[]>;
   /** Finds users by the id that the application has given them. */
   usersByExternalId(ids: readonly string[]): Promise<ProviderObject[]>;
+  /** Finds organizations by their slugs. */
+  organizationsBySlug(slugs: readonly string[]): Promise<ProviderObject[]>;
   /** Finds the user of this external id, or creates it. Only in development. */
   ensureUser(wanted: WantedUser): Promise<ProviderObject>;
   /** What a webhook says; its signature has been looked at. @throws ReplantError REPLANT_IDENTITY_EVENT */

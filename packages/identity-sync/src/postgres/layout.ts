@@ -1,8 +1,8 @@
 import type { SqlSession, TableName } from "@replant/core";
-import { ReplantError, sameTable, tableLabel } from "@replant/core";
+import { identityFields, ReplantError, sameTable, tableLabel } from "@replant/core";
 import type { IdentityMapping, OwnTables, TableMapping } from "../model/mapping.ts";
 import type { Kind } from "../model/objects.ts";
-import { fieldNames, kinds } from "../model/objects.ts";
+import { kinds } from "../model/objects.ts";
 import type { CatalogColumn, CatalogReference, CatalogTable } from "./catalog.ts";
 import { readTables } from "./catalog.ts";
 import { quoteIdent, quoteTable } from "./names.ts";
@@ -124,7 +124,8 @@ function layoutOf(kind: Kind, found: Found): KindLayout | null {
   if (id !== null && !isUnique(table, of.id, { plain: true })) problems.add(`column ${label}.${of.id} is not unique`);
   const fields = Object.entries(of.columns).flatMap(([name, field]): FieldColumn[] => {
     const known = column(name);
-    if (!(fieldNames[kind] as readonly string[]).includes(field)) problems.add(`${label}.${name}: no field "${field}"`);
+    if (!(identityFields[kind] as readonly string[]).includes(field))
+      problems.add(`${label}.${name}: no field "${field}"`);
     if (known === null || known.automatic) return [];
     return [{ ...known, sql: quoteIdent(name), field, unique: isUnique(table, name, { plain: false }) }];
   });

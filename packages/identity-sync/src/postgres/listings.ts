@@ -2,7 +2,7 @@ import type { SqlSession } from "@replant/core";
 import type { Kind, ProviderObject } from "../model/objects.ts";
 import type { InboxTransaction } from "../ports/inbox.ts";
 import type { Reference } from "../ports/provider.ts";
-import type { FieldDifference, SyncState, SyncTransaction } from "../ports/sync.ts";
+import type { FieldDifference, ObjectHistory, SyncState, SyncTransaction } from "../ports/sync.ts";
 import type { KindLayout, Layout } from "./layout.ts";
 import { differsSql, lookupSql, msSql, recordOf, sourceSql } from "./values.ts";
 
@@ -37,7 +37,6 @@ export function listings(session: SqlSession, layout: Layout): Omit<SyncTransact
         [ids, kind],
       );
     },
-    seen: (kind) => count(session, `${own.seen} where kind = $1`, [kind]),
     async unseen(kind) {
       const notSeen = (id: string): string =>
         `not exists (select from ${own.seen} s where s.kind = '${kind}' and s.id = ${id})`;
@@ -66,10 +65,68 @@ export function listings(session: SqlSession, layout: Layout): Omit<SyncTransact
       const rows = await session.query<{ n: number; rows: number }>(dependentsSql(kinds[kind]), [id]);
       return rows.map(({ n, rows: of }) => ({ table: dependents[n]?.label ?? "", rows: of }));
     },
+    history: (kind, id) => history(session, layout, { kind, id }),
+    async values(kind, field) {
+      const { table, id, fields } = kinds[kind];
+      const column = fields.find((candidate) => candidate.field === field);
+      if (column === undefined) return [];
+      return session.query<{ id: string; value: string }>(
+        `select t.${id.sql}::text as id, t.${column.sql}::text as value from ${table} t
+          where ${presentSql(kinds[kind])} and t.${column.sql} is not null order by 1`,
+      );
+    },
+    async rename(kind, ids) {
+      if (ids.length === 0) return;
+      const { table, id } = kinds[kind];
+      const pairs = JSON.stringify(ids);
+      await session.query(
+        `update ${table} t set ${id.sql} = r."to"::${id.type}
+           from jsonb_to_recordset($1::text::jsonb) as r ("from" text, "to" text) where t.${id.sql} = r."from"::${id.type}`,
+        [pairs],
+      );
+      await session.query(
+        `delete from ${own.objects} o using jsonb_to_recordset($1::text::jsonb) as r ("from" text, "to" text)
+          where o.kind = $2::text and o.id in (r."from", r."to")`,
+        [pairs, kind],
+      );
+    },
     async drop(kind, ids) {
       const { table, id } = kinds[kind];
       await session.query(`delete from ${table} where ${id.sql} = any($1::${id.type}[])`, [ids]);
     },
+  };
+}
+
+async function history(
+  session: SqlSession,
+  { kinds, own }: Layout,
+  { kind, id }: { kind: Kind; id: string },
+): Promise<ObjectHistory> {
+  const { table, id: key, localId, deletedAt } = kinds[kind];
+  const [row] = await session.query<{ localId: string | null; deletedAt: number | null }>(
+    `select ${localId === null ? "null::text" : `t.${localId}::text`} as "localId",
+            ${deletedAt === null ? "null::float8" : msSql(`t.${deletedAt.sql}`)} as "deletedAt"
+       from ${table} t where t.${key.sql} = $1::${key.type}`,
+    [id],
+  );
+  const [known] = await session.query<{ updatedAt: number | null; gone: boolean; parked: boolean }>(
+    `select ${msSql("o.provider_updated_at")} as "updatedAt", coalesce(o.gone, false) as gone,
+            exists (select from ${own.parked} p where p.id = $2::text and $1::text = 'membership') as parked
+       from (select 1) one left join ${own.objects} o on o.kind = $1::text and o.id = $2::text`,
+    [kind, id],
+  );
+  const messages = await session.query<ObjectHistory["messages"][number]>(
+    `select event_id as id, event_type as type, status, ${msSql("occurred_at")} as "occurredAt",
+            ${msSql("created_at")} as "receivedAt", error
+       from ${own.inbox} where subject = $1 order by number desc limit 50`,
+    [`${kind} ${id}`],
+  );
+  return {
+    row: row ?? null,
+    updatedAt: known?.updatedAt ?? null,
+    gone: known?.gone ?? false,
+    parked: known?.parked ?? false,
+    messages,
   };
 }
 

@@ -3,7 +3,7 @@ import type { Kind, ProviderObject } from "../model/objects.ts";
 import { kinds, standIn } from "../model/objects.ts";
 import type { Holder, Writes } from "../ports/store.ts";
 import type { KindLayout, Layout } from "./layout.ts";
-import { localId } from "./local-id.ts";
+import { localId } from "../model/local-id.ts";
 import { differsSql, lookupSql, momentSql, recordOf, sourceSql } from "./values.ts";
 
 /** One call of apply as statements over all rows of a kind. Returns the rows of the project's tables that changed. */

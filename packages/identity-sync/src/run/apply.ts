@@ -156,8 +156,15 @@ class Batch {
   async #settlePairs(memberships: readonly ProviderObject[]): Promise<string[]> {
     if (memberships.length === 0) return [];
     const holders = new Map<string, { id: string; updatedAt: number | null; written: boolean }>();
-    for (const pair of await this.#transaction.pairs(memberships)) {
-      if (!this.#of("membership", pair.id).gone) holders.set(pairKey(pair), { ...pair, written: true });
+    const pairs = await this.#transaction.pairs(memberships);
+    await this.#learn(
+      "membership",
+      pairs.map(({ id }) => id),
+    );
+    for (const pair of pairs) {
+      // Of one that is gone the row is there all the same, and only one row may have the pair.
+      const gone = this.#of("membership", pair.id).gone;
+      holders.set(pairKey(pair), { ...pair, updatedAt: gone ? null : pair.updatedAt, written: true });
     }
     for (const object of this.#present.values()) {
       if (object.joins !== null) holders.set(pairKey(object.joins), { ...object, written: false });

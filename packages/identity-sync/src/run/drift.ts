@@ -3,7 +3,7 @@ import { kinds } from "../model/objects.ts";
 import type { IdentityProvider } from "../ports/provider.ts";
 import type { FieldDifference, SyncStore } from "../ports/sync.ts";
 import type { PullProgress } from "./pull.ts";
-import { assertInstance } from "./pull.ts";
+import { assertInstance, walk } from "./pull.ts";
 
 /** How one kind differs. */
 export interface KindDrift {
@@ -49,17 +49,14 @@ export async function drift(
     const seen = new Set<string>();
     const missing: string[] = [];
     const different: FieldDifference[] = [];
-    for (let after: string | null = null; ;) {
-      signal?.throwIfAborted();
-      const { objects, next, total } = await provider.list(kind, after);
-      for (const { id } of objects) seen.add(id);
-      const compared = await store.apply((transaction) => transaction.compare(kind, objects));
+    await walk(provider, kind, { signal }, async ({ objects, total }) => {
+      const fresh = objects.filter(({ id }) => !seen.has(id));
+      for (const { id } of fresh) seen.add(id);
+      const compared = await store.apply((transaction) => transaction.compare(kind, fresh));
       missing.push(...compared.missing);
       different.push(...compared.different);
       onProgress?.({ kind, listed: seen.size, total });
-      if (next === null) break;
-      after = next;
-    }
+    });
     const { rows, ids } = await store.apply(async (transaction) => ({
       rows: await transaction.count(kind),
       ids: await transaction.ids(kind),

@@ -35,7 +35,7 @@ const nothing: Readonly<Record<Kind, number>> = { user: 0, organization: 0, memb
 /**
  * Writes everything that the provider has into the database, page by page, and remembers after each page how far it has come.
  * Rows that the provider does not have stay as they are; `reconcile` looks at them.
- * @throws ReplantError REPLANT_IDENTITY_INSTANCE for another instance | REPLANT_IDENTITY_PRODUCTION | REPLANT_IDENTITY_PARTIAL |
+ * @throws ReplantError REPLANT_IDENTITY_INSTANCE for another instance | REPLANT_IDENTITY_PRODUCTION |
  * REPLANT_IDENTITY_PROVIDER
  */
 export async function pull(provider: IdentityProvider, store: SyncStore, options: PullOptions = {}): Promise<Pulled> {
@@ -55,52 +55,52 @@ export async function list(
   const listed: Record<Kind, number> = { ...begin.listed };
   let rowsChanged = 0;
   for (const kind of kinds.slice(kinds.indexOf(begin.kind))) {
-    for (let walk = 1; ; walk += 1) {
-      if (walk > 1) listed[kind] = 0;
-      let after = kind === begin.kind && walk === 1 ? begin.after : null;
-      let total: number | null = null;
-      let page: Promise<Page> | null = provider.list(kind, after);
-      while (page !== null) {
-        signal?.throwIfAborted();
-        const { objects, next, total: known }: Page = await page;
-        // The next page is on its way while this one is written.
-        page = next === null ? null : provider.list(kind, next);
-        page?.catch(() => undefined);
-        listed[kind] += objects.length;
-        total = known ?? total;
-        after = next;
-        const told = objects.map((object): Told => ({ change: { type: "present", object }, from: "listing" }));
-        rowsChanged += await store.apply(async (transaction) => {
-          const applied = await applyChanges(transaction, told);
-          await transaction.markSeen(
-            kind,
-            objects.map(({ id }) => id),
-          );
-          await transaction.setState({
-            pull: { startedAt: begin.startedAt, ...position(kind, after), listed: { ...listed } },
-          });
-          return applied.rowsChanged;
-        });
-        onProgress?.({ kind, listed: listed[kind], total });
-      }
-      if (await isComplete(store, { kind, total })) break;
-      if (walk === walksMax) throw partial(kind, walk);
-    }
+    const take = async (page: Page): Promise<void> => {
+      listed[kind] += page.objects.length;
+      rowsChanged += await store.apply((transaction) =>
+        writePage(transaction, { kind, page, startedAt: begin.startedAt, listed }),
+      );
+      onProgress?.({ kind, listed: listed[kind], total: page.total });
+    };
+    await walk(provider, kind, { after: kind === begin.kind ? begin.after : null, signal }, take);
   }
   const { id, environment } = instance;
   const pulled = { instance: { id, environment }, startedAt: begin.startedAt, resumed, counts: listed, rowsChanged };
   return { pulled };
 }
 
-/** Deletions in the middle of a listing by offset move later pages, so that some object is on none: then all is walked again. */
-const walksMax = 3;
+/** Reads all pages of one kind, the next one while `take` writes the one before. */
+export async function walk(
+  provider: IdentityProvider,
+  kind: Kind,
+  { after = null, signal }: { after?: string | null; signal: AbortSignal | undefined },
+  take: (page: Page) => Promise<void>,
+): Promise<void> {
+  let coming: Promise<Page> | null = provider.list(kind, after);
+  while (coming !== null) {
+    signal?.throwIfAborted();
+    const page: Page = await coming;
+    coming = page.next === null ? null : provider.list(kind, page.next);
+    coming?.catch(() => undefined);
+    await take(page);
+  }
+}
 
-async function isComplete(store: SyncStore, { kind, total }: { kind: Kind; total: number | null }): Promise<boolean> {
-  return total === null || (await store.apply((transaction) => transaction.seen(kind))) >= total;
+async function writePage(
+  transaction: SyncTransaction,
+  { kind, page, startedAt, listed }: { kind: Kind; page: Page } & Pick<PullState, "startedAt" | "listed">,
+): Promise<number> {
+  const { objects, next } = page;
+  const told = objects.map((object): Told => ({ change: { type: "present", object }, from: "listing" }));
+  const { rowsChanged } = await applyChanges(transaction, told);
+  const ids = objects.map(({ id }) => id);
+  await transaction.markSeen(kind, ids);
+  await transaction.setState({ pull: { startedAt, ...positionAfter(kind, next), listed: { ...listed } } });
+  return rowsChanged;
 }
 
 /** Where to go on: behind the last page of a kind begins the next one. */
-function position(kind: Kind, next: string | null): Pick<PullState, "kind" | "after"> {
+function positionAfter(kind: Kind, next: string | null): Pick<PullState, "kind" | "after"> {
   const following = kinds[kinds.indexOf(kind) + 1];
   // The last kind is walked again from its beginning: its pages have no cursor, and nothing is after it.
   return next === null && following !== undefined ? { kind: following, after: null } : { kind, after: next };
@@ -133,12 +133,7 @@ export function assertInstance(
   state: Pick<SyncState, "instance">,
   instance: Pick<ProviderInstance, "id" | "environment">,
 ): void {
-  if (instance.environment === "production") {
-    throw new ReplantError("REPLANT_IDENTITY_PRODUCTION", `instance ${instance.id} is a production instance`, {
-      state: "nothing was written, here or there",
-      hint: "use the keys of a development instance",
-    });
-  }
+  assertDevelopment(instance);
   const known = state.instance;
   if (known === null || known.id === instance.id) return;
   throw new ReplantError(
@@ -152,13 +147,11 @@ export function assertInstance(
   );
 }
 
-function partial(kind: Kind, walks: number): ReplantError {
-  return new ReplantError(
-    "REPLANT_IDENTITY_PARTIAL",
-    `the list of ${kind}s changed while it was read, ${walks} times in a row`,
-    {
-      state: "what was read is written; nothing was deleted",
-      hint: "try again when less is going on",
-    },
-  );
+/** @throws ReplantError REPLANT_IDENTITY_PRODUCTION */
+export function assertDevelopment(instance: Pick<ProviderInstance, "id" | "environment">): void {
+  if (instance.environment !== "production") return;
+  throw new ReplantError("REPLANT_IDENTITY_PRODUCTION", `instance ${instance.id} is a production instance`, {
+    state: "nothing was written, here or there",
+    hint: "use the keys of a development instance",
+  });
 }

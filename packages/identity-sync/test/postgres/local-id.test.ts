@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { localId, uuidV5 } from "../../src/postgres/local-id.ts";
+import { localId, uuidV5 } from "../../src/model/local-id.ts";
 
 test("version 5 is that of RFC 9562, appendix A.4", () => {
   const dns = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";

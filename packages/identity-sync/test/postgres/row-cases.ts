@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { referenceMapping } from "../../src/index.ts";
-import { localId } from "../../src/postgres/local-id.ts";
+import { localId } from "../../src/model/local-id.ts";
 import { at, membership, organization, user } from "../objects.ts";
 import { list, write } from "../store-cases.ts";
 import type { Place } from "./places.ts";

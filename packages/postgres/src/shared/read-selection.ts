@@ -2,6 +2,7 @@ import type { RowSelection, SelectionFacts, SqlSession } from "@replant/core";
 import { binaryValues, copyForm, copyOptions, sendFunctions, type CopyForm } from "./copy-form.ts";
 import { quoteIdent } from "./quote.ts";
 import { digestSql, seeingAll, selectionSql, storedColumns } from "./selection.ts";
+import { unreadable } from "./unreadable-row.ts";
 
 /** @param aboveBytes rows with more than this are read in binary form */
 export async function describeSelection(
@@ -15,7 +16,10 @@ export async function describeSelection(
   const send = form.copy === "text" ? null : await sendFunctions(session, typesOf(selection, columns));
   const source = `(${selectionSql(selection, columns)}) as t`;
   const sql = digestSql(send === null ? values : binaryValues(values, send), source);
-  const [facts] = await seeingAll([selection.table], session.query<{ rows: string; digest: string }>(sql));
+  const reading = session.query<{ rows: string; digest: string }>(sql).catch(async (error: unknown) => {
+    throw await unreadable(session, { selection, columns }, error);
+  });
+  const [facts] = await seeingAll([selection.table], reading);
   const copy = send === null ? "text" : "binary";
   return { rows: Number(facts?.rows ?? 0), digest: facts?.digest ?? "0", columns, copy };
 }
@@ -24,10 +28,14 @@ function typesOf({ table }: RowSelection, columns: readonly string[]): string[] 
   return columns.map((name) => table.columns.find((column) => column.name === name)?.baseType ?? "text");
 }
 
-export function readSelection(
+export async function* readSelection(
   session: SqlSession,
   selection: RowSelection,
   { columns, copy }: CopyForm,
 ): AsyncIterable<Uint8Array> {
-  return session.copyOut(`copy (${selectionSql(selection, columns)}) to stdout${copyOptions(copy)}`);
+  try {
+    yield* session.copyOut(`copy (${selectionSql(selection, columns)}) to stdout${copyOptions(copy)}`);
+  } catch (error) {
+    throw await unreadable(session, { selection, columns }, error);
+  }
 }

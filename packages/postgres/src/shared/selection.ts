@@ -62,12 +62,15 @@ export async function countLargeObjects(session: SqlSession): Promise<number> {
   return Number(row?.n ?? 0);
 }
 
+/** What a server answers to a statement from which a policy would hide rows. */
+export const rowsHiddenState = "42501";
+
 /** Says what a policy would have hidden; sessions ask for an error instead of fewer rows. Other errors stay as they are. */
 export async function seeingAll<Value>(tables: readonly Table[], work: Promise<Value>): Promise<Value> {
   try {
     return await work;
   } catch (error) {
-    throw sqlState(error) === "42501" ? rowsHidden(tables, error) : error;
+    throw sqlState(error) === rowsHiddenState ? rowsHidden(tables, error) : error;
   }
 }
 

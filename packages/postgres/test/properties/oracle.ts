@@ -1,4 +1,4 @@
-import type { CaseSpec } from "./spec.ts";
+import type { KeptSpec } from "./spec.ts";
 import type { CaseModel, RefModel, Row, TableModel } from "./schema.ts";
 
 /*
@@ -10,6 +10,23 @@ import type { CaseModel, RefModel, Row, TableModel } from "./schema.ts";
 export type AskServer = (type: string, text: string) => Promise<string | null>;
 
 export type Rows = ReadonlyMap<string, readonly Row[]>;
+
+/** What a keep rule says of a table, and the constraints of its new shape that may refuse rows. */
+export interface KeptTable extends Pick<KeptSpec, "someOnly" | "onConflict"> {
+  readonly key: string;
+  /** Column that must be greater than zero. */
+  readonly positive: string | null;
+  readonly unique: string | null;
+}
+
+export interface Case {
+  readonly kept: readonly KeptTable[];
+  readonly model: Readonly<Record<keyof CaseModel, { readonly tables: readonly TableModel[] }>>;
+  readonly live: Rows;
+  readonly fresh: Rows;
+  /** Rows of live of which no value can be made in the new schema. */
+  readonly refused?: ReadonlySet<Row>;
+}
 
 export interface Expected {
   /** By the table's key: what became of its kept rows. Tables that cannot be carried at all are absent. */
@@ -45,17 +62,21 @@ const keyOf = (table: TableModel, row: Row, columns: readonly string[]): string 
 };
 
 class World {
-  readonly #model: CaseModel;
+  readonly #model: Case["model"];
   readonly #live: Rows;
+  readonly #rules: readonly KeptTable[];
+  readonly #refused: ReadonlySet<Row>;
   readonly fresh: ReadonlyMap<string, Record<string, string | null>[]>;
   readonly kept: Kept[] = [];
   readonly impossible = new Map<string, number>();
   /** Rows of tables that cannot be carried at all: nothing stands in for them. */
   readonly #lost = new Set<Row>();
 
-  constructor(model: CaseModel, live: Rows, fresh: Rows) {
+  constructor({ kept, model, live, fresh, refused = new Set() }: Case) {
     this.#model = model;
     this.#live = live;
+    this.#rules = kept;
+    this.#refused = refused;
     this.fresh = new Map([...fresh].map(([key, rows]) => [key, rows.map((row) => ({ ...row }))]));
   }
 
@@ -67,9 +88,8 @@ class World {
     return this.#model.live.tables.find((table) => table.key === key);
   }
 
-  async readKept(spec: CaseSpec, ask: AskServer): Promise<void> {
-    for (const [index, { someOnly }] of spec.kept.entries()) {
-      const key = `k${index}`;
+  async readKept(ask: AskServer): Promise<void> {
+    for (const { key, someOnly } of this.#rules) {
       const rows = (this.#live.get(key) ?? []).filter((row) => !someOnly || row["keep"] === "true");
       const table = this.newTable(key);
       const old = this.oldTable(key);
@@ -79,7 +99,11 @@ class World {
         for (const row of rows) this.#lost.add(row);
         continue;
       }
-      for (const row of rows) this.kept.push(await castRow(table, old, row, ask));
+      for (const row of rows) {
+        const kept = await castRow(table, old, row, ask);
+        if (this.#refused.has(row)) kept.gone = "quarantined";
+        this.kept.push(kept);
+      }
     }
   }
 
@@ -165,9 +189,9 @@ class World {
     }
   }
 
-  settleConflicts(spec: CaseSpec): void {
-    for (const [index, { onConflict }] of spec.kept.entries()) {
-      const table = this.newTable(`k${index}`);
+  settleConflicts(): void {
+    for (const { key, onConflict } of this.#rules) {
+      const table = this.newTable(key);
       if (table === undefined) continue;
       const collisions = (row: Kept): Record<string, string | null>[] =>
         (this.fresh.get(table.key) ?? []).filter((seed) =>
@@ -194,24 +218,29 @@ class World {
     this.settleReferences();
   }
 
-  /** What the new constraints refuse, in the order of the rows. */
-  settleConstraints(spec: CaseSpec): void {
-    for (const [index, { changes }] of spec.kept.entries()) {
-      const key = `k${index}`;
-      const unique = changes.includes("unique") || changes.includes("deferred-unique");
-      const seen = new Set<string>();
-      for (const row of this.kept.filter((other) => other.table.key === key && other.gone === null)) {
-        const num = row.values["num"] ?? null;
-        const hurt =
-          row.table.columns.some(
-            (column) => column.notNull && column.name in row.values && row.values[column.name] === null,
-          ) ||
-          (changes.includes("check") && num !== null && Number(num) <= 0) ||
-          (unique && num !== null && seen.has(num));
-        if (hurt) row.gone = "quarantined";
-        else if (num !== null) seen.add(num);
+  /** What the new constraints refuse. Rows that take the place of seeded ones are written first, each kind in its order. */
+  settleConstraints(): void {
+    for (const rule of this.#rules) {
+      const rows = (): Kept[] => this.kept.filter(({ table, gone }) => table.key === rule.key && gone === null);
+      for (let refused: Kept[] = []; ;) {
+        const seen = new Set<string>();
+        const replacing = refusedOf(
+          rows().filter(({ replaces }) => replaces !== null),
+          rule,
+          seen,
+        );
+        refused =
+          replacing.length > 0
+            ? replacing
+            : refusedOf(
+                rows().filter(({ replaces }) => replaces === null),
+                rule,
+                seen,
+              );
+        if (refused.length === 0) break;
+        for (const row of refused) row.gone = "quarantined";
+        this.settleReferences();
       }
-      this.settleReferences();
     }
   }
 
@@ -245,6 +274,20 @@ class World {
   }
 }
 
+/** Those of the rows that a NOT NULL, the check or the unique key refuses; the values of the others are noted in `seen`. */
+function refusedOf(rows: readonly Kept[], { positive, unique }: KeptTable, seen: Set<string>): Kept[] {
+  return rows.filter(({ table, values }) => {
+    const number = positive === null ? null : (values[positive] ?? null);
+    const once = unique === null ? null : (values[unique] ?? null);
+    const hurt =
+      table.columns.some((column) => column.notNull && column.name in values && values[column.name] === null) ||
+      (number !== null && Number(number) <= 0) ||
+      (once !== null && seen.has(once));
+    if (!hurt && once !== null) seen.add(once);
+    return hurt;
+  });
+}
+
 async function castRow(table: TableModel, old: TableModel | undefined, row: Row, ask: AskServer): Promise<Kept> {
   const values: Record<string, string | null> = {};
   const kept: Kept = { table, old: row, values, nulled: new Set(), gone: null, instead: null, replaces: null };
@@ -260,18 +303,14 @@ async function castRow(table: TableModel, old: TableModel | undefined, row: Row,
 }
 
 /** What must be in the new database after the carry. */
-export async function expectedOf(
-  { spec, model, live, fresh }: { spec: CaseSpec; model: CaseModel; live: Rows; fresh: Rows },
-  ask: AskServer,
-): Promise<Expected> {
-  const world = new World(model, live, fresh);
-  await world.readKept(spec, ask);
+export async function expectedOf(given: Case, ask: AskServer): Promise<Expected> {
+  const world = new World(given);
+  await world.readKept(ask);
   world.settleReferences();
-  world.settleConflicts(spec);
-  world.settleConstraints(spec);
+  world.settleConflicts();
+  world.settleConstraints();
   const counts = new Map<string, { carried: number; dropped: number; quarantined: number }>();
-  for (const [index] of spec.kept.entries()) {
-    const key = `k${index}`;
+  for (const { key } of given.kept) {
     if (world.impossible.has(key)) continue;
     const rows = world.kept.filter((row) => row.table.key === key);
     const count = (gone: Kept["gone"]): number => rows.filter((row) => row.gone === gone).length;

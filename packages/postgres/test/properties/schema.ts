@@ -1,4 +1,4 @@
-import type { CaseSpec, Change, KeptSpec, RowSpec, SeededSpec } from "./spec.ts";
+import type { CaseSpec, Change, KeptSpec, LoopSpec, RowSpec, SeededSpec } from "./spec.ts";
 import { hostileNames, hostileTypes, hostileTypesSql, keyTypes } from "./values.ts";
 
 export type Row = Readonly<Record<string, string | null>>;
@@ -39,6 +39,8 @@ export interface TableModel {
 export interface SideModel {
   readonly tables: readonly TableModel[];
   readonly sql: string;
+  /** The same without a row. */
+  readonly schemaSql: string;
 }
 
 export interface CaseModel {
@@ -51,7 +53,7 @@ type Side = "live" | "fresh";
 export const ident = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 export const literal = (text: string | null): string =>
   text === null ? "null" : `E'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
-export const qualified = (table: TableModel): string => `${ident(table.schema)}.${ident(table.name)}`;
+export const qualified = (table: TableRef): string => `${ident(table.schema)}.${ident(table.name)}`;
 
 const schemas = ["public", 'S "x', "Zw"];
 const idTypes = { uuid: "uuid", identity: "integer", always: "bigint", serial: "integer", natural: "text", none: "integer" } as const; // prettier-ignore
@@ -165,6 +167,7 @@ const plainValues: Readonly<Record<string, readonly (string | null)[]>> = {
   tags: ["{ab,cd}", "{abcd}", "{NULL,\"\"}", null, "{}", "{a}", "{b}", "{{a,b},{c,d}}"],
   mood: ["fine", "gone", null, "odd one", "fine", "gone", "fine", "fine"],
   moods: ["{fine}", "{fine,gone}", "{}", null, "{NULL}", "{fine}", "{fine}", "{fine}"],
+  doc: ['{"x": "a\\"b", "y": 1}', "{}", null, '{"x": "", "long": "\\t"}', '{"x": null}', '{"y": 2}', '{"x": "it\'s"}', '{"y": 3, "x": "\\\\N"}'],
 }; // prettier-ignore
 
 function plainColumns(moodType: string, changes: readonly Change[]): ColumnModel[] {
@@ -178,6 +181,7 @@ function plainColumns(moodType: string, changes: readonly Change[]): ColumnModel
     plainColumn("tags", has("longer-chars") ? "char(5)[]" : "char(4)[]"),
     plainColumn("mood", moodType),
     plainColumn("moods", `${moodType}[]`),
+    plainColumn("doc", "jsonb"),
   ];
   return has("drop-column") ? columns.filter((column) => column.name !== "amount") : columns;
 }
@@ -363,6 +367,37 @@ function createSql(tables: readonly TableModel[], moods: readonly string[], side
   return `${parts.join(";\n")};`;
 }
 
+/** The table with a column more, which points at a row of `target`; rows of the seeds point nowhere. */
+function withLoop(
+  table: TableModel,
+  target: TableModel,
+  { loop, at, side }: { loop: LoopSpec; at: number; side: Side },
+): TableModel {
+  const key = target.columns.find(({ name }) => name === "id");
+  if (key === undefined || target.keys[0]?.join() !== "id") return table;
+  const name = `loop ${at}`;
+  const meant = (row: number): string | null => {
+    const place = side === "live" ? (loop.rows[row % loop.rows.length] ?? null) : null;
+    return place === null ? null : (target.rows[place % Math.max(1, target.rows.length)]?.["id"] ?? null);
+  };
+  return {
+    ...table,
+    columns: [...table.columns, plainColumn(name, key.type)],
+    refs: [
+      ...table.refs,
+      {
+        name: `fk ${table.key} ${name}`,
+        columns: [name],
+        target: target.key,
+        targetColumns: ["id"],
+        onMissing: loop.onMissing,
+        clause: "",
+      },
+    ],
+    rows: table.rows.map((row, i) => ({ ...row, [name]: meant(i) })),
+  };
+}
+
 function side(spec: CaseSpec, which: Side): SideModel {
   const tables: TableModel[] = [];
   for (const [index, table] of spec.seeded.entries()) {
@@ -375,6 +410,11 @@ function side(spec: CaseSpec, which: Side): SideModel {
     moods.push([...labels, ...(fresh.includes("label-added") ? ["'new'"] : [])].join(", "));
     tables.push(keptTable(table, { index, side: which, targets: tables, moodType: `"mood ${index}"` }));
   }
+  for (const [at, loop] of spec.loops.entries()) {
+    const place = spec.seeded.length + (loop.from % spec.kept.length);
+    const [table, target] = [tables[place], tables[spec.seeded.length + (loop.to % spec.kept.length)]];
+    if (table !== undefined && target !== undefined) tables[place] = withLoop(table, target, { loop, at, side: which });
+  }
   const referenced = new Set(tables.flatMap((table) => table.refs.map((ref) => ref.target)));
   const gone = (table: TableModel): boolean => {
     const spec_ = table.key.startsWith("k") ? spec.kept[Number(table.key.slice(1))] : undefined;
@@ -383,7 +423,8 @@ function side(spec: CaseSpec, which: Side): SideModel {
     );
   };
   const standing = tables.filter((table) => !gone(table));
-  return { tables: standing, sql: createSql(standing, moods, which) };
+  const empty = standing.map((table) => ({ ...table, rows: [] }));
+  return { tables: standing, sql: createSql(standing, moods, which), schemaSql: createSql(empty, moods, which) };
 }
 
 /** Both databases of a case. Equal specs give equal databases. */

@@ -69,9 +69,20 @@ export interface KeptSpec {
   readonly changes: readonly Change[];
 }
 
+/** A reference that no order of tables satisfies: to the same table, or against the direction of the others. */
+export interface LoopSpec {
+  /** Modulo the kept tables. */
+  readonly from: number;
+  readonly to: number;
+  readonly onMissing: RefSpec["onMissing"];
+  /** By the row's place, modulo; null for none. */
+  readonly rows: readonly (number | null)[];
+}
+
 export interface CaseSpec {
   readonly seeded: readonly SeededSpec[];
   readonly kept: readonly KeptSpec[];
+  readonly loops: readonly LoopSpec[];
 }
 
 const name = fc.nat(hostileNames.length - 1);
@@ -128,8 +139,16 @@ const kept: fc.Arbitrary<KeptSpec> = fc.record({
   changes: fc.uniqueArray(change, { maxLength: 2 }),
 });
 
-/** 2 to 7 tables with rows in both databases, and how the schema moved on between them. */
+const loop: fc.Arbitrary<LoopSpec> = fc.record({
+  from: fc.nat(3),
+  to: fc.nat(3),
+  onMissing: fc.constantFrom("error", "null", "drop-row"),
+  rows: fc.array(fc.option(fc.nat(4), { nil: null, freq: 5 }), { minLength: 5, maxLength: 5 }),
+});
+
+/** 2 to 6 tables with rows in both databases, and how the schema moved on between them. */
 export const caseSpec: fc.Arbitrary<CaseSpec> = fc.record({
   seeded: fc.array(seeded, { minLength: 1, maxLength: 3 }),
-  kept: fc.array(kept, { minLength: 1, maxLength: 4 }),
+  kept: fc.array(kept, { minLength: 1, maxLength: 3 }),
+  loops: fc.array(loop, { maxLength: 2 }),
 });

@@ -16,7 +16,7 @@ async function* chunks(...texts: string[]): AsyncGenerator<Uint8Array> {
 
 async function textOf(bytes: AsyncIterable<Uint8Array>): Promise<string> {
   const parts: Uint8Array[] = [];
-  for await (const part of bytes) parts.push(part);
+  for await (const part of bytes) parts.push(Buffer.from(part));
   return Buffer.concat(parts).toString();
 }
 
@@ -108,6 +108,35 @@ describe.each([15, 18] as const)("a session on PostgreSQL %i", (major) => {
       await rows.return(undefined);
       expect(await session.query("select 1 as one")).toEqual([{ one: 1 }]);
       expect(session.busy).toBe(false);
+    });
+
+    test("holds what came last and no more", async () => {
+      session = await open(database.url);
+      const rows = session.copyOut("copy (select repeat('x', 1000) from generate_series(1, 200000)) to stdout");
+      const before = process.memoryUsage().arrayBuffers;
+      let [bytes, peak] = [0, 0];
+      for await (const chunk of rows) {
+        bytes += chunk.length;
+        peak = Math.max(peak, process.memoryUsage().arrayBuffers - before);
+      }
+      expect(bytes).toBe(200_200_000);
+      expect(peak).toBeLessThan(4_000_000);
+    });
+
+    test("gives a value larger than any buffer, and hands on what the server says beside the rows", async () => {
+      session = await open(database.url);
+      await session.script(`create function pg_temp.told(n int) returns text language plpgsql as $$
+        begin
+          raise notice 'row %: %', n, repeat('n', 3000);
+          perform set_config('application_name', 'row-' || n, false);
+          return repeat('x', case when n = 3 then 5000000 else n end);
+        end $$`);
+      const text = await textOf(
+        session.copyOut("copy (select n, pg_temp.told(n) from generate_series(1, 5) n) to stdout"),
+      );
+      const lengths = text.split("\n").map((line) => line.length);
+      expect(lengths).toEqual([3, 4, 5_000_002, 6, 7, 0]);
+      expect(await session.query("show application_name")).toEqual([{ application_name: "row-5" }]);
     });
 
     test("may be left at its very end", async () => {

@@ -83,7 +83,10 @@ describe("docs/carrying.md", () => {
       const schema = of("sql before").replaceAll(/^insert .*$/gm, "");
       await scratch.script(schema);
       await candidate.script(schema + migration);
-      ({ carried } = await replayBetween({ live, scratch, candidate, migration }, keep));
+      ({ carried } = await replayBetween(
+        { live, scratch, candidate, migrate: (session) => session.script(migration) },
+        keep,
+      ));
     }
     expect([carried.findings, carried.outcome.quarantined]).toEqual([[], []]);
     expect(await lines(candidate, of("sql result").replace(/;\s*$/, ""))).toEqual(of("text").trimEnd().split("\n"));

@@ -31,6 +31,8 @@ export interface MemoryBackup {
 export interface HarnessOptions {
   readonly naturalKeys?: NaturalKeys;
   readonly rows?: RowPort;
+  /** Migrations ran over the rows. */
+  readonly replayed?: boolean;
 }
 
 /** Backs up what the rules select, as a run does into files. */
@@ -46,7 +48,7 @@ export async function backUp(
     const { role, table } = selection;
     const facts = await rows.describe(live, selection);
     const chunks: Uint8Array[] = [];
-    for await (const chunk of rows.read(live, selection, facts)) chunks.push(chunk.slice());
+    for await (const chunk of rows.read(live, selection, facts)) chunks.push(Buffer.from(chunk));
     parts.set(id, chunks);
     entries.push({ id, role, table, ...facts, sizeBytes: 0, storedBytes: 0, sha256: "" });
   }
@@ -68,9 +70,9 @@ export async function backUp(
 export async function carryBackup(
   candidate: SqlSession,
   { entries, sequences, source }: MemoryBackup,
-  { keep, naturalKeys = {}, rows = rowPort }: HarnessOptions & { readonly keep: KeepRules },
+  { keep, naturalKeys = {}, rows = rowPort, replayed = false }: HarnessOptions & { readonly keep: KeepRules },
 ): Promise<Carried> {
-  const plan = planCarry(entries, await readCatalog(candidate), keep, { naturalKeys, sequences });
+  const plan = planCarry(entries, await readCatalog(candidate), keep, { naturalKeys, sequences, replayed });
   const outcome = await rows.carry(candidate, plan, source);
   return { plan, outcome, findings: await rows.verify(candidate, plan, outcome) };
 }

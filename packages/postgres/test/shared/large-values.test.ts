@@ -1,6 +1,6 @@
 import { env } from "node:process";
 import { expect, test } from "vitest";
-import { carryBetween, keepAll } from "./harness.ts";
+import { backUp, carryBetween, keepAll } from "./harness.ts";
 import { openPair } from "./pairs.ts";
 import { serverSessions } from "./sessions.ts";
 
@@ -21,3 +21,20 @@ test(`two values of ${values.bytes} bytes in one row survive as ${values.copy}`,
   const digest = "select md5(body) as body, md5(note) as note, octet_length(body) as bytes from files";
   expect(await candidate.query(digest)).toEqual(await live.query(digest));
 });
+
+// Ten bytes of a number are 131,001 characters of text.
+const digits = env["REPLANT_BIG"] === "1" ? 8_500 : 0;
+
+test.skipIf(digits === 0)(
+  "a value whose text is beyond the server's limits is named",
+  { timeout: 600_000 },
+  async () => {
+    const { live } = await openPair(serverSessions(15));
+    await live.script(`create table sums (id int primary key, small int[], numbers numeric[]);
+    insert into sums values (1, '{1}', '{1}'), (2, '{2}', array_fill(('1e131000')::numeric, array[${digits}])), (3, null, null)`);
+    await expect(backUp(live, { sums: keepAll })).rejects.toMatchObject({
+      code: "REPLANT_ROW_UNREADABLE",
+      message: 'the server cannot write out the row id=2 of sums because of its column "numbers"',
+    });
+  },
+);

@@ -72,6 +72,30 @@ export function missingCases(prepared: Prepare): void {
       ]);
     });
 
+    test("a row with a new key that the server refuses at last is missing to those that point at it", async () => {
+      const keyed = (
+        more: string,
+      ): string => `create table servers (id int primary key, server_key text not null unique);
+        create table settings (server int primary key references servers, size int not null ${more});
+        create table logs (id int primary key, setting int references settings);`;
+      const pair = await prepared(
+        `${keyed("")} insert into servers values (1, 'github'), (2, 'slack'); insert into settings values (1, 5), (2, 50);
+         insert into logs values (1, 1), (2, 2), (3, 2)`,
+        `${keyed("check (size < 10)")} insert into servers values (11, 'github'), (12, 'slack')`,
+      );
+      const { outcome, findings } = await carryBetween(pair.live, pair.candidate, {
+        settings: keepAll,
+        logs: { ...keepAll, onMissing: { setting: "null" } },
+      });
+      expect(findings).toEqual([]);
+      expect(await lines(pair.candidate, "select * from settings")).toEqual(["(11,5)"]);
+      expect(await lines(pair.candidate, "select * from logs order by id")).toEqual(["(1,11)", "(2,)", "(3,)"]);
+      expect(outcome.quarantined).toMatchObject([{ row: "server=2", reason: expect.stringContaining("size_check") }]);
+      expect(outcome.missing).toMatchObject([
+        { constraint: "logs_setting_fkey", rule: "null", rows: 2, listed: ["id=2", "id=3"] },
+      ]);
+    });
+
     test("a number that the row which is gone had does not make another row its heir", async () => {
       const pair = await prepared(
         `${live} insert into uses values (4, 1, 2, 'q of the old server')`,

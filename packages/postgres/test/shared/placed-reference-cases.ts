@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { carryBetween, keepAll, lines } from "./harness.ts";
 import type { Prepare } from "./pairs.ts";
 
-const uuid = (n: number): string => `00000000-0000-4000-8000-0000000000${String(n).padStart(2, "0")}`;
+const uuid = (n: number): string => `abcdef00-0000-4000-8000-0000000000${String(n).padStart(2, "0")}`;
 
 const schema = `create table servers (id uuid primary key, server_key text not null unique);
   create table users (id int primary key, login text not null unique);
@@ -75,9 +75,11 @@ export function placedReferenceCases(prepared: Prepare): void {
       const document = (a: string, b: string): string =>
         `{ "servers" : [ {"id":"${a}", "n": 1.500, "id2": 1e3},  {"name":"\\u00e9 \\"}]", "id" : "${b}"}, {"id": null}, {"id": true}, {"id": {"id": "${a}"}}, "${a}", 7 ], "other":"${a}", "deep": {"x,y": {"id":"${a}"}, "z":[[]], "e":{} } }`;
       const paths = ["servers.*.id", "deep.*.id"];
+      // A json holds what somebody wrote, and a uuid may be written in capitals.
+      const written = uuid(2).toUpperCase();
       const pair = await prepared(
         `${schema} ${seeds(1, "github", "slack")}
-         insert into services values (1, '${document(uuid(1), uuid(2))}', '${document(uuid(1), uuid(2))}'), (2, null, null), (3, '[1]', '"text"'), (4, '{"servers": {"a": {"id": "${uuid(2)}"}}}', null)`,
+         insert into services values (1, '${document(uuid(1), written)}', '${document(uuid(1), written)}'), (2, null, null), (3, '[1]', '"text"'), (4, '{"servers": {"a": {"id": "${written}"}}}', null)`,
         `${schema} ${seeds(41, "slack", "github")}`,
       );
       const { outcome, findings } = await carryBetween(pair.live, pair.candidate, {
@@ -91,9 +93,9 @@ export function placedReferenceCases(prepared: Prepare): void {
       const text = (sql: string) =>
         pair.candidate.query<{ t: string }>(`select ${sql}::text as t from services where id = 1`);
       // Everything at a path; what stands elsewhere keeps the old id.
-      const expected = document(uuid(1), uuid(2))
+      const expected = document(uuid(1), written)
         .replace(`{"id":"${uuid(1)}", "n"`, `{"id":"${uuid(42)}", "n"`)
-        .replace(uuid(2), uuid(41))
+        .replace(written, uuid(41))
         .replace(`"x,y": {"id":"${uuid(1)}"}`, `"x,y": {"id":"${uuid(42)}"}`);
       expect(await text("raw")).toEqual([{ t: expected }]);
       const [before] = await pair.candidate.query<{ t: string }>("select $1::jsonb::text as t", [expected]);
@@ -116,7 +118,8 @@ export function placedReferenceCases(prepared: Prepare): void {
       const numbered = `create table plans (id int primary key, name text not null unique); create table t (id int primary key, j jsonb, k json);`;
       const pair = await prepared(
         `${numbered} insert into plans values (1, 'a'), (2, 'b'), (3, 'gone');
-         insert into t values (1, '{"plan": 1, "list": ["2", 3]}', '[1, "3"]'), (2, '{"plan": 3}', '[]'), (3, '{"list": [2]}', '[2 , {"\\u0000": "\\ud800"}, 2]')`,
+         insert into t values (1, '{"plan": 1, "list": ["2", 3]}', '[1, "3"]'), (2, '{"plan": 3}', '[]'),
+           (3, '{"list": [2]}', '[2 , {"\\u0000": "\\ud800", "of" :{"\\u0000":2, "id": 2}}, 2]')`,
         `${numbered} insert into plans values (11, 'a'), (12, 'b'), (13, 'free')`,
       );
       const { outcome, findings } = await carryBetween(pair.live, pair.candidate, {
@@ -126,13 +129,14 @@ export function placedReferenceCases(prepared: Prepare): void {
             rule("j.plan", { table: "plans", onMissing: "drop-row" }),
             rule("j.list.*", { table: "plans", onMissing: "null" }),
             rule("k.*", { table: "plans", onMissing: { seed: "free" } }),
+            rule("k.*.of.id", { table: "plans" }),
           ],
         },
       });
       expect(findings).toEqual([]);
       expect(await lines(pair.candidate, "select id, j::text, k::text from t order by id")).toEqual([
         `(1,"{""list"": [""12"", null], ""plan"": 11}","[11, ""13""]")`,
-        String.raw`(3,"{""list"": [12]}","[12 , {""\\u0000"": ""\\ud800""}, 12]")`,
+        String.raw`(3,"{""list"": [12]}","[12 , {""\\u0000"": ""\\ud800"", ""of"" :{""\\u0000"":2, ""id"": 12}}, 12]")`,
       ]);
       expect(outcome.missing.map(({ constraint, rule, rows, listed }) => [constraint, rule, rows, listed])).toEqual([
         ["rule:j.plan", "drop-row", 1, ["id=2"]],

@@ -30,7 +30,10 @@ export function replayCases(open: OpenSessions): void {
     await live.script(`${schema}; ${rows}`);
     await scratch.script(schema);
     await candidate.script(`${schema}; ${migration}; ${seeds}`);
-    const { harvest, carried } = await replayBetween({ live, scratch, candidate, migration }, keep);
+    const { harvest, carried } = await replayBetween(
+      { live, scratch, candidate, migrate: (session) => session.script(migration) },
+      keep,
+    );
     expect(carried.findings).toEqual([]);
     return { candidate, harvest, carried };
   }
@@ -134,6 +137,71 @@ export function replayCases(open: OpenSessions): void {
       expect(harvest.unkept).toEqual([{ table: { schema: "public", name: "bios" }, rows: 2 }]);
     });
 
+    test("rules for the values of older rows are not applied to what migrations made of them", async () => {
+      const { candidate } = await replay(
+        {
+          schema: "create table notes (id integer primary key, data jsonb, plan text, old text)",
+          rows: `insert into notes values (1, '{"title": "first", "n": 1}', 'a', 'x'), (2, null, 'b', 'y')`,
+          migration: `alter table notes add column title text; update notes set title = data ->> 'title', data = data - 'title';
+            update notes set plan = case plan when 'a' then 'b' when 'b' then 'c' end; alter table notes drop column old, add column size integer`,
+        },
+        {
+          notes: {
+            ...keepAll,
+            columns: {
+              title: { convert: "data ->> 'title'" },
+              plan: { map: { a: "b", b: "c" } },
+              size: { convert: "length(old)" },
+            },
+          },
+        },
+      );
+      expect(await lines(candidate, "select * from notes order by id")).toEqual([
+        `(1,"{""n"": 1}",b,first,)`,
+        "(2,,c,,)",
+      ]);
+    });
+
+    test("a row made of a kept one stays, although seeds say the same of another; one of the migrations' own does not", async () => {
+      const { candidate, harvest } = await replay(
+        {
+          schema: `create table plans (id integer generated always as identity primary key, name text not null unique); insert into plans (name) values ('free');
+            create table people (id uuid primary key default gen_random_uuid(), name text, newsletter boolean)`,
+          rows: "insert into people (name, newsletter) values ('Ada', true), ('Alan', true)",
+          migration: `create table choices (id uuid primary key default gen_random_uuid(), person uuid not null references people, what text);
+            insert into choices (person, what) select id, 'newsletter' from people where newsletter; alter table people drop column newsletter;
+            create table limits (id integer generated always as identity primary key, plan integer references plans, seats integer);
+            insert into limits (plan, seats) select id, 3 from plans where name = 'free'`,
+          seeds:
+            "insert into people (name) values ('Seed'); insert into choices (person, what) select id, 'newsletter' from people",
+        },
+        { plans: keepAll, people: keepAll, choices: keepAll, limits: keepAll },
+      );
+      expect(counts(harvest, "choices")).toEqual([0, 0, 0, 2, 0]);
+      expect(counts(harvest, "limits")).toEqual([0, 0, 0, 0, 1]);
+      expect(
+        await lines(candidate, "select p.name, c.what from people p join choices c on c.person = p.id order by 1"),
+      ).toEqual(["(Ada,newsletter)", "(Alan,newsletter)", "(Seed,newsletter)"]);
+      expect(await lines(candidate, "select p.name, l.seats from limits l join plans p on p.id = l.plan")).toEqual([
+        "(free,3)",
+      ]);
+    });
+
+    test("kept rows of a table without a key stay when others of it are pointed at", async () => {
+      const { candidate, harvest } = await replay(
+        {
+          schema:
+            "create table tags (name text unique, mine boolean); create table uses (id integer primary key, tag text references tags (name))",
+          rows: "insert into tags values ('kept', true), (null, true), ('pointed at', false); insert into uses values (1, 'kept'), (2, 'pointed at')",
+          migration: "alter table tags add column size integer default 1",
+        },
+        { tags: { ...keepAll, where: "mine" }, uses: { ...keepAll, onMissing: { tag: "null" } } },
+      );
+      expect(counts(harvest, "tags")).toEqual([2, 2, 0, 0, 0]);
+      expect(await lines(candidate, "select * from tags order by 1")).toEqual(["(kept,t,1)", "(,t,1)"]);
+      expect(await lines(candidate, "select * from uses order by 1")).toEqual(["(1,kept)", "(2,)"]);
+    });
+
     test("a table without a key, triggers, hostile names and sequences", async () => {
       const { candidate, harvest } = await replay(
         {
@@ -170,10 +238,26 @@ export function replayCases(open: OpenSessions): void {
       expect(await lines(scratch!, "select to_regclass('replant.replay_part') is null")).toEqual(["(t)"]);
     });
 
+    test("rows in the way of a key are named, whatever its columns are called", async () => {
+      const [scratch] = await open(1);
+      await scratch!.script(
+        `create table t (id integer primary key, "a""b" integer); insert into t values (1, 5), (2, 6), (3, 5)`,
+      );
+      const error: unknown = await scratch!
+        .script(`alter table t add unique ("a""b")`)
+        .catch((refused: unknown) => refused);
+      expect(await rowPort.offenders(scratch!, error)).toEqual(["t id=1", "t id=3"]);
+    });
+
     test.each([
       ["a column that must not be empty", "alter table t alter column x set not null", ["t id=2", "t id=3"]],
       ["a new column that nothing fills", "alter table t add column y text not null", ["t id=1", "t id=2", "t id=3"]],
       ["a key that is not unique", "create unique index t_z on t (z)", ["t id=1", "t id=3"]],
+      [
+        "a key with a quote in its name",
+        `alter table t rename column z to "z""'"; create unique index on t ("z""'")`,
+        [],
+      ],
       ["anything else", "alter table t add check (z > 5)", []],
     ])("%s: the rows in the way are named", async (_case, migration, expected) => {
       const [scratch] = await open(1);

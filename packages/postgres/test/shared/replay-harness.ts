@@ -2,21 +2,33 @@ import type { BackupEntry, Harvest, KeepRules, SqlSession } from "@replant/core"
 import { planBackup, tableLabel } from "@replant/core";
 import { readCatalog } from "../../src/shared/catalog.ts";
 import { rowPort } from "../../src/shared/rows.ts";
-import { backUp, carryBackup, keepAll, type Carried } from "./harness.ts";
+import { backUp, carryBackup, keepAll, type Carried, type MemoryBackup } from "./harness.ts";
 
-/** Backs up live, fills scratch, runs the migration there, and carries what became of the rows into the candidate, as a run does. */
+export interface Replayed {
+  /** What was written of live. */
+  readonly backup: MemoryBackup;
+  readonly harvest: Harvest;
+  readonly carried: Carried;
+}
+
+/** Backs up live, fills scratch, runs the migrations there, and carries what became of the rows into the candidate, as a run does. */
 export async function replayBetween(
   {
     live,
     scratch,
     candidate,
-    migration,
-  }: { live: SqlSession; scratch: SqlSession; candidate: SqlSession; migration: string },
+    migrate,
+  }: {
+    live: SqlSession;
+    scratch: SqlSession;
+    candidate: SqlSession;
+    migrate: (session: SqlSession) => Promise<void>;
+  },
   keep: KeepRules,
-): Promise<{ harvest: Harvest; carried: Carried }> {
-  const { entries, source } = await backUp(live, keep);
-  await rowPort.fill(scratch, entries, source);
-  await scratch.script(migration);
+): Promise<Replayed> {
+  const backup = await backUp(live, keep);
+  await rowPort.fill(scratch, backup.entries, backup.source);
+  await migrate(scratch);
   const harvest = await rowPort.harvest(scratch, { keep, candidate });
   const rules = harvest.tables.map(({ table, where }) => [
     tableLabel(table),
@@ -43,7 +55,7 @@ export async function replayBetween(
         return rowPort.read(scratch, selections[at]!, replayed[at]!);
       },
     },
-    { keep },
+    { keep, replayed: true },
   );
-  return { harvest, carried };
+  return { backup, harvest, carried };
 }

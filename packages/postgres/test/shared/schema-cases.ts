@@ -189,6 +189,24 @@ export function schemaCases(prepared: Prepare): void {
       }
     });
 
+    test("a rule sees the label of a row that the new enum does not have any more, in arrays as well", async () => {
+      const pair = await prepared(
+        `create type mood as enum ('fine', 'gone'); create table t (id integer primary key, m mood, ms mood[]);
+         insert into t values (1, 'fine', '{fine}'), (2, 'gone', '{gone,fine}')`,
+        "create type mood as enum ('fine'); create table t (id integer primary key, m mood, ms mood[])",
+      );
+      const columns = {
+        m: { convert: "case m when 'gone' then 'fine' else m end" },
+        ms: { convert: "array_replace(ms::text[], 'gone', 'fine')" },
+      };
+      const { outcome } = await carryBetween(pair.live, pair.candidate, { t: { ...keepAll, columns } });
+      expect(outcome.quarantined).toEqual([]);
+      expect(await lines(pair.candidate, "select * from t order by id")).toEqual([
+        "(1,fine,{fine})",
+        '(2,fine,"{fine,fine}")',
+      ]);
+    });
+
     test("large objects are counted, and columns that stand for one are refused", async () => {
       const pair = await prepared(
         "create domain lo as oid; create table files (id int primary key, blob lo); create table olds (id int primary key, blob oid); insert into olds values (1, lo_from_bytea(0, 'abc'))",

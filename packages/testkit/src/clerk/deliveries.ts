@@ -1,6 +1,7 @@
-import { Webhook } from "svix";
 import type { EmulatorClock } from "./clock.ts";
+import { type DeliveryAttempt, type Endpoint, EndpointHealth, post } from "./endpoint.ts";
 import { envelope } from "./events.ts";
+import { SigningSecrets } from "./signing.ts";
 
 /** Milliseconds from one attempt to the next, as Svix documents them: eight attempts within 27 h 35 min 5 s. */
 export const retryDelaysMs: readonly number[] = [
@@ -14,9 +15,6 @@ export const retryDelaysMs: readonly number[] = [
   10 * 3_600_000,
 ];
 
-/** The receiver: its address, or itself. It has 15 seconds; anything but 2xx has failed. */
-export type Endpoint = string | ((request: Request) => Promise<Response>);
-
 export interface Message {
   /** The same at every attempt and replay. */
   readonly id: string;
@@ -24,7 +22,8 @@ export interface Message {
   /** Exactly what is signed and sent. */
   readonly body: string;
   readonly createdAt: number;
-  readonly attempts: { readonly at: number; readonly status: number | null }[];
+  readonly attempts: DeliveryAttempt[];
+  /** Dropped is what was never sent: lost on the way, or while the endpoint was disabled. */
   state: "pending" | "delivered" | "failed" | "dropped";
 }
 
@@ -55,38 +54,42 @@ interface Attempt {
   readonly attempt: number | null;
 }
 
-/** How long the secret before the last rotation still signs. */
-const overlapMs = 24 * 3_600_000;
-
 /** Sends events as Svix does. Nothing is sent until `run` or `flush` is called. */
 export class Deliveries {
   readonly messages: Message[] = [];
   endpoint: Endpoint | null;
   faults: DeliveryFaults;
   readonly #options: DeliveryOptions;
-  #secrets: readonly { readonly secret: string; readonly until: number }[];
+  readonly #secrets: SigningSecrets;
+  readonly #health = new EndpointHealth();
+  /** By the time at which they are due. */
   #queue: Attempt[] = [];
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
     this.endpoint = options.endpoint;
     this.faults = { dropped: 0, repeated: 0, jitterMs: 0, ...options.faults };
-    this.#secrets = [{ secret: this.#newSecret(), until: Infinity }];
+    this.#secrets = new SigningSecrets(options);
   }
 
   /** The secret to verify with, `whsec_...`. */
   get secret(): string {
-    return this.#secrets[0]?.secret ?? "";
+    return this.#secrets.current;
   }
 
   /** A new secret. The old one goes on signing beside it for a day. */
   rotateSecret(): string {
-    const until = this.#options.clock.now() + overlapMs;
-    this.#secrets = [
-      { secret: this.#newSecret(), until: Infinity },
-      ...this.#secrets.map((old) => ({ ...old, until: Math.min(old.until, until) })),
-    ];
-    return this.secret;
+    return this.#secrets.rotate();
+  }
+
+  /** True after five days in which every attempt has failed. Nothing is sent until `enable`, and what was queued has failed. */
+  get disabled(): boolean {
+    return this.#health.disabled;
+  }
+
+  /** Lets messages go out again; those that were missed come with a replay. */
+  enable(): void {
+    this.#health.enable();
   }
 
   /** Queues an event of any type. */
@@ -102,33 +105,37 @@ export class Deliveries {
       state: "pending",
     };
     this.messages.push(message);
-    if (random() < this.faults.dropped) {
+    if (random() < this.faults.dropped || this.disabled) {
       message.state = "dropped";
       return message;
     }
     const due = (): number => clock.now() + random() * this.faults.jitterMs;
-    this.#queue.push({ message, dueAt: due(), attempt: 0 });
-    if (random() < this.faults.repeated) this.#queue.push({ message, dueAt: due(), attempt: null });
+    this.#enqueue({ message, dueAt: due(), attempt: 0 });
+    if (random() < this.faults.repeated) this.#enqueue({ message, dueAt: due(), attempt: null });
     return message;
   }
 
-  /** What the buttons of the dashboard do: one message, all that failed, or all that were never delivered since then. */
+  /**
+   * What the buttons of the dashboard do, with one attempt each: one message, all that failed, or all since then that were
+   * never delivered and are not on their way. Answers with their number.
+   * @throws Error while the endpoint is disabled
+   */
   replay(which: { readonly id: string } | "failed" | { readonly missingSince: number }): number {
+    if (this.disabled) throw new Error("the endpoint is disabled");
     const chosen = this.messages.filter((message) => {
       if (which === "failed") return message.state === "failed";
-      return "id" in which
-        ? message.id === which.id
-        : message.createdAt >= which.missingSince && message.state !== "delivered";
+      if ("id" in which) return message.id === which.id;
+      return message.createdAt >= which.missingSince && (message.state === "failed" || message.state === "dropped");
     });
     for (const message of chosen) {
-      this.#queue.push({ message, dueAt: this.#options.clock.now(), attempt: null });
+      this.#enqueue({ message, dueAt: this.#options.clock.now(), attempt: null });
     }
     return chosen.length;
   }
 
   /** When the next attempt is due; null when there is none. */
   get nextDue(): number | null {
-    return this.#queue.length === 0 ? null : Math.min(...this.#queue.map(({ dueAt }) => dueAt));
+    return this.#queue[0]?.dueAt ?? null;
   }
 
   /** Makes every attempt that is due up to `untilMs`, one by one, sleeping in between. */
@@ -145,57 +152,45 @@ export class Deliveries {
     return this.run(Infinity);
   }
 
+  /** The headers of one attempt, signed now. */
+  headersFor(message: Pick<Message, "id" | "body">): Record<string, string> {
+    return this.#secrets.headersFor(message);
+  }
+
+  #enqueue(attempt: Attempt): void {
+    const before = this.#queue.findLastIndex(({ dueAt }) => dueAt <= attempt.dueAt);
+    this.#queue.splice(before + 1, 0, attempt);
+  }
+
   async #next(): Promise<void> {
-    this.#queue.sort((a, b) => a.dueAt - b.dueAt);
     const attempt = this.#queue.shift();
     if (attempt === undefined) return;
     const { message } = attempt;
-    const status = await this.#post(message);
-    message.attempts.push({ at: this.#options.clock.now(), status });
-    if (status !== null && status >= 200 && status < 300) {
+    const headers = this.headersFor(message);
+    const made = await post(this.endpoint, { headers, body: message.body, clock: this.#options.clock });
+    const succeeded = made.status !== null && made.status >= 200 && made.status < 300;
+    message.attempts.push(made);
+    if (this.endpoint !== null) this.#health.note(made, succeeded);
+    if (succeeded) {
       message.state = "delivered";
       this.#queue = this.#queue.filter((other) => other.message !== message || other.attempt === null);
-      return;
+    } else if (attempt.attempt !== null && message.state === "pending") {
+      this.#retry(message, { attempt: attempt.attempt + 1, after: made.at });
     }
-    if (attempt.attempt === null || message.state !== "pending") return;
-    const delay = retryDelaysMs[attempt.attempt + 1];
+    if (this.disabled) this.#giveUp();
+  }
+
+  #retry(message: Message, { attempt, after }: { readonly attempt: number; readonly after: number }): void {
+    const delay = retryDelaysMs[attempt];
     if (delay === undefined) message.state = "failed";
-    else {
-      const dueAt = this.#options.clock.now() + delay;
-      this.#queue.push({ message, dueAt, attempt: attempt.attempt + 1 });
+    else this.#enqueue({ message, dueAt: after + delay, attempt });
+  }
+
+  #giveUp(): void {
+    for (const { message } of this.#queue) {
+      if (message.state === "pending") message.state = "failed";
     }
-  }
-
-  /** The headers of one attempt. The time in them is the machine's, because receivers compare it with theirs. */
-  headersFor({ id, body }: Pick<Message, "id" | "body">): Record<string, string> {
-    const now = new Date();
-    const valid = this.#secrets.filter(({ until }) => until > this.#options.clock.now());
-    return {
-      "content-type": "application/json",
-      "svix-id": id,
-      "svix-timestamp": String(Math.floor(now.getTime() / 1000)),
-      "svix-signature": valid.map(({ secret }) => new Webhook(secret).sign(id, now, body)).join(" "),
-    };
-  }
-
-  async #post(message: Message): Promise<number | null> {
-    if (this.endpoint === null) return null;
-    const url = typeof this.endpoint === "string" ? this.endpoint : "http://127.0.0.1/webhooks/clerk";
-    const init = { method: "POST", headers: this.headersFor(message), body: message.body, redirect: "manual" } as const;
-    try {
-      const response =
-        typeof this.endpoint === "string"
-          ? await fetch(url, { ...init, signal: AbortSignal.timeout(15_000) })
-          : await this.endpoint(new Request(url, init));
-      await response.arrayBuffer();
-      return response.status;
-    } catch {
-      return null;
-    }
-  }
-
-  #newSecret(): string {
-    return `whsec_${Buffer.from(Array.from({ length: 24 }, () => Math.floor(this.#options.random() * 256))).toString("base64")}`;
+    this.#queue = [];
   }
 
   #word(length: number): string {

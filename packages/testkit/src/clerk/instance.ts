@@ -1,7 +1,9 @@
 import type { EmulatorClock } from "./clock.ts";
 import type { EmulatedEvent } from "./events.ts";
+import { type FillCounts, filling } from "./fill.ts";
+import { Identifiers } from "./identifiers.ts";
 import { membershipJson, organizationJson, userJson } from "./json.ts";
-import { ClerkProblem, invalid, notFound, taken } from "./problem.ts";
+import { ClerkProblem, notFound } from "./problem.ts";
 import type { MembershipRecord, Metadata, OrganizationRecord, UserRecord } from "./records.ts";
 
 export interface InstanceOptions {
@@ -40,15 +42,23 @@ export class ClerkInstance {
   readonly organizations = new Map<string, OrganizationRecord>();
   readonly memberships = new Map<string, MembershipRecord>();
   readonly #options: InstanceOptions;
-  readonly #identifiers = new Map<string, string>();
-  /** Organization and user, joined, to the membership's id. */
-  readonly #pairs = new Map<string, string>();
+  readonly #identifiers = new Identifiers();
+  /** By the id of a user, and by that of an organization. */
+  readonly #membershipsOf = new Map<string, Set<MembershipRecord>>();
+  /** Where an id is put together. */
+  readonly #letters = Buffer.alloc(25);
   #lastChange = 0;
+  #version = 0;
 
   constructor(options: InstanceOptions) {
     this.#options = options;
     this.environment = options.environment ?? "development";
     this.id = options.instanceId ?? this.#newId("ins");
+  }
+
+  /** Another number after every change. */
+  get version(): number {
+    return this.#version;
   }
 
   createUser({ email, emails, createdAt, ...rest }: NewUser = {}): UserRecord {
@@ -75,7 +85,7 @@ export class ClerkInstance {
       lastActiveAt: null,
       ...rest,
     };
-    this.#claim(user.id, user);
+    this.#identifiers.claim(user.id, user);
     this.users.set(user.id, user);
     this.#tell({ type: "user.created", data: userJson(user) }, now);
     return user;
@@ -84,11 +94,11 @@ export class ClerkInstance {
   updateUser(id: string, { email, emails, ...change }: UserChange): UserRecord {
     const user = this.user(id);
     const changed = { ...user, ...change, emails: emails ?? (email === undefined ? user.emails : [email]) };
-    this.#release(user);
+    this.#identifiers.release(user);
     try {
-      this.#claim(id, changed);
+      this.#identifiers.claim(id, changed);
     } catch (error) {
-      this.#claim(id, user);
+      this.#identifiers.claim(id, user);
       throw error;
     }
     const now = this.#change();
@@ -100,7 +110,7 @@ export class ClerkInstance {
   deleteUser(id: string): void {
     const user = this.user(id);
     const now = this.#change();
-    this.#release(user);
+    this.#identifiers.release(user);
     this.users.delete(id);
     for (const membership of this.membershipsOf({ userId: id })) this.#drop(membership, user);
     const external = user.externalId === null ? {} : { external_id: user.externalId };
@@ -123,7 +133,7 @@ export class ClerkInstance {
       privateMetadata: {},
       ...rest,
     };
-    this.#claimSlug(organization);
+    this.#identifiers.claimSlug(organization);
     this.organizations.set(id, organization);
     this.#tell({ type: "organization.created", data: organizationJson(organization) }, now);
     if (createdBy !== null) this.createMembership({ organizationId: id, userId: createdBy, role: "org:admin" });
@@ -136,8 +146,8 @@ export class ClerkInstance {
   ): OrganizationRecord {
     const organization = this.organization(id);
     if (change.slug !== undefined && change.slug !== organization.slug) {
-      this.#claimSlug({ id, slug: change.slug });
-      this.#identifiers.delete(`slug ${organization.slug}`);
+      this.#identifiers.claimSlug({ id, slug: change.slug });
+      this.#identifiers.releaseSlug(organization.slug);
     }
     const now = this.#change();
     Object.assign(organization, change, { updatedAt: now });
@@ -149,7 +159,7 @@ export class ClerkInstance {
     const organization = this.organization(id);
     const now = this.#change();
     for (const membership of this.membershipsOf({ organizationId: id })) this.#drop(membership);
-    this.#identifiers.delete(`slug ${organization.slug}`);
+    this.#identifiers.releaseSlug(organization.slug);
     this.organizations.delete(id);
     const data = { id, object: "organization", slug: organization.slug, deleted: true };
     this.#tell({ type: "organization.deleted", data }, now);
@@ -187,8 +197,7 @@ export class ClerkInstance {
       publicMetadata,
       privateMetadata: {},
     };
-    this.memberships.set(membership.id, membership);
-    this.#pairs.set(`${organizationId} ${userId}`, membership.id);
+    this.#remember(membership);
     this.#tell({ type: "organizationMembership.created", data: this.membershipJson(membership) }, now);
     return membership;
   }
@@ -212,6 +221,26 @@ export class ClerkInstance {
     this.#tell({ type: "organizationMembership.deleted", data }, now);
   }
 
+  /**
+   * Many objects at once, spread over the last year: without events, and whatever the limit of users is.
+   * @throws RangeError when there are more memberships than pairs
+   */
+  fill(counts: FillCounts): void {
+    this.#version += 1;
+    const first = Math.max(this.users.size, this.organizations.size) + 1;
+    const newId = (prefix: string): string => this.#newId(prefix);
+    const { users, organizations, memberships } = filling(counts, { now: this.#options.clock.now(), first, newId });
+    for (const user of users) {
+      this.#identifiers.claim(user.id, user);
+      this.users.set(user.id, user);
+    }
+    for (const organization of organizations) {
+      this.#identifiers.claimSlug(organization);
+      this.organizations.set(organization.id, organization);
+    }
+    for (const membership of memberships) this.#remember(membership);
+  }
+
   user(id: string): UserRecord {
     const user = this.users.get(id);
     if (user === undefined) throw notFound("user");
@@ -225,14 +254,15 @@ export class ClerkInstance {
   }
 
   membershipOf(organizationId: string, userId: string): MembershipRecord | undefined {
-    return this.memberships.get(this.#pairs.get(`${organizationId} ${userId}`) ?? "");
+    return this.membershipsOf({ userId }).find((membership) => membership.organizationId === organizationId);
   }
 
-  membershipsOf(parent: { readonly organizationId?: string; readonly userId?: string }): MembershipRecord[] {
-    return [...this.memberships.values()].filter(
-      ({ organizationId, userId }) =>
-        (parent.organizationId ?? organizationId) === organizationId && (parent.userId ?? userId) === userId,
-    );
+  membershipsOf(parent: { readonly organizationId: string } | { readonly userId: string }): MembershipRecord[] {
+    return [...(this.#membershipsOf.get("userId" in parent ? parent.userId : parent.organizationId) ?? [])];
+  }
+
+  membersCount(organizationId: string): number {
+    return this.#membershipsOf.get(organizationId)?.size ?? 0;
   }
 
   membershipJson(membership: MembershipRecord, user?: UserRecord): EventData<"organizationMembership.created"> {
@@ -254,9 +284,21 @@ export class ClerkInstance {
     this.#tell({ type: "organizationMembership.deleted", data }, this.#change());
   }
 
-  #forget({ id, organizationId, userId }: MembershipRecord): void {
-    this.memberships.delete(id);
-    this.#pairs.delete(`${organizationId} ${userId}`);
+  #remember(membership: MembershipRecord): void {
+    this.memberships.set(membership.id, membership);
+    for (const parent of [membership.organizationId, membership.userId]) {
+      const members = this.#membershipsOf.get(parent) ?? new Set();
+      this.#membershipsOf.set(parent, members.add(membership));
+    }
+  }
+
+  #forget(membership: MembershipRecord): void {
+    this.memberships.delete(membership.id);
+    for (const parent of [membership.organizationId, membership.userId]) {
+      const members = this.#membershipsOf.get(parent);
+      members?.delete(membership);
+      if (members?.size === 0) this.#membershipsOf.delete(parent);
+    }
   }
 
   #tell(event: EmulatedEvent, occurredAt: number): void {
@@ -264,53 +306,17 @@ export class ClerkInstance {
   }
 
   #change(): number {
+    this.#version += 1;
     this.#lastChange = Math.max(this.#options.clock.now(), this.#lastChange + 1);
     return this.#lastChange;
   }
 
   #newId(prefix: string): string {
-    const letters = Array.from({ length: 25 }, () => alphabet[Math.floor(this.#options.random() * alphabet.length)]);
-    return `${prefix}_3b${letters.join("")}`;
-  }
-
-  #claim(id: string, user: Pick<UserRecord, "emails" | "username" | "externalId">): void {
-    const claims = identifiersOf(user);
-    const clash = claims.find(({ key }) => (this.#identifiers.get(key) ?? id) !== id);
-    if (clash !== undefined) throw taken(clash.parameter, clash.what);
-    for (const email of user.emails) {
-      if (!/^[^\s@]+@[^\s@]+$/.test(email)) throw invalid("email_address", "Email address must be a valid email.");
+    for (let place = 0; place < this.#letters.length; place += 1) {
+      this.#letters[place] = alphabet.charCodeAt(Math.floor(this.#options.random() * alphabet.length));
     }
-    for (const { key } of claims) this.#identifiers.set(key, id);
-  }
-
-  #release(user: UserRecord): void {
-    for (const { key } of identifiersOf(user)) this.#identifiers.delete(key);
-  }
-
-  #claimSlug({ id, slug }: Pick<OrganizationRecord, "id" | "slug">): void {
-    if ((this.#identifiers.get(`slug ${slug}`) ?? id) !== id) throw taken("slug", "slug");
-    this.#identifiers.set(`slug ${slug}`, id);
+    return `${prefix}_3b${this.#letters.toString("latin1")}`;
   }
 }
 
 type EventData<Type extends EmulatedEvent["type"]> = Extract<EmulatedEvent, { type: Type }>["data"];
-
-function identifiersOf({ emails, username, externalId }: Pick<UserRecord, "emails" | "username" | "externalId">): {
-  readonly key: string;
-  readonly parameter: string;
-  readonly what: string;
-}[] {
-  return [
-    ...emails.map((email) => ({
-      key: `email ${email.toLowerCase()}`,
-      parameter: "email_address",
-      what: "email address",
-    })),
-    ...(username === null
-      ? []
-      : [{ key: `username ${username.toLowerCase()}`, parameter: "username", what: "username" }]),
-    ...(externalId === null
-      ? []
-      : [{ key: `external_id ${externalId}`, parameter: "external_id", what: "external id" }]),
-  ];
-}

@@ -438,6 +438,6 @@ async function* brokenOff(): AsyncGenerator<Uint8Array> {
 
 async function copied(session: SqlSession, sql: string): Promise<string> {
   const parts: Uint8Array[] = [];
-  for await (const part of session.copyOut(sql)) parts.push(part);
+  for await (const part of session.copyOut(sql)) parts.push(Buffer.from(part));
   return Buffer.concat(parts).toString();
 }

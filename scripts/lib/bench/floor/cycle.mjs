@@ -8,10 +8,10 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { pipeline } from "node:stream/promises";
-import { copyStreams, pg } from "./pg.mjs";
+import { from, to } from "pg-copy-streams";
+import { pg } from "./pg.mjs";
 
 const { url, live, baseline, candidate, directory, tables, clone } = JSON.parse(process.argv[2]);
-const { from, to } = copyStreams();
 
 async function session(database) {
   const at = new URL(url);

@@ -2,7 +2,6 @@
 import { createRequire } from "node:module";
 
 const load = createRequire(new URL("../../../../packages/postgres/package.json", import.meta.url));
-const [driver, streams] = ["pg", "pg-copy-streams"];
+const driver = "pg";
 
 export const pg = load(driver);
-export const copyStreams = () => load(streams);

@@ -5,6 +5,7 @@ import { relaxConstraints } from "./defer.ts";
 import { loadAll, refreshViews } from "./load.ts";
 import { leaveOthers } from "./retry.ts";
 import { settleConflicts } from "./merge.ts";
+import { rowsHiddenState, seeingAll } from "../selection.ts";
 import { assertNaturalKeys } from "./natural-keys.ts";
 import { findOccurrences } from "./occurrences.ts";
 import { findFaults, readBack, unvalidatedConstraints } from "./readback.ts";
@@ -18,7 +19,14 @@ import { stage } from "./staging.ts";
 const carried = new WeakMap<SqlSession, { readonly unvalidated: readonly string[] }>();
 
 /** See `RowPort.carry`. */
-export async function carry(session: SqlSession, plan: CarryPlan, source: RowSource): Promise<CarryOutcome> {
+export function carry(session: SqlSession, plan: CarryPlan, source: RowSource): Promise<CarryOutcome> {
+  return seeingAll(
+    plan.tables.map(({ table }) => table),
+    carryRows(session, plan, source),
+  );
+}
+
+async function carryRows(session: SqlSession, plan: CarryPlan, source: RowSource): Promise<CarryOutcome> {
   // Set-based checks over many rows must not fall back to nested loops.
   await session.script("set work_mem = '256MB'; set client_min_messages = error; begin");
   try {
@@ -44,7 +52,7 @@ export async function carry(session: SqlSession, plan: CarryPlan, source: RowSou
     return await readBack(session, { plan, staging, maps, merged });
   } catch (error) {
     await session.script("rollback").catch(() => undefined);
-    if (sqlState(error) === undefined) throw error;
+    if (sqlState(error) === undefined || sqlState(error) === rowsHiddenState) throw error;
     throw new ReplantError("REPLANT_CARRY_FAILED", `kept rows could not be loaded: ${messageOf(error)}`, {
       cause: error,
     });

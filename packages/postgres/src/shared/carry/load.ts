@@ -74,7 +74,7 @@ async function mergeTable(
   for (const sql of rememberReplacedSql(table, catalog, index)) await session.query(sql);
   const failure = (await write(session, table, mergeSql)) ?? (await write(session, table, insertSql));
   if (failure !== null) return failure;
-  for (const sql of repointSeededSql(table, catalog, index)) await session.query(sql);
+  for (const sql of repointSeededSql(table, { staging, catalog, index })) await session.query(sql);
   return null;
 }
 

@@ -17,10 +17,13 @@ export interface Exclusion extends Record<string, unknown> {
 }
 
 /** Pairs of a row to load and an existing row that share a unique key, `n`, `place`, `part`; `extra` gives more columns of a pair by its key. */
-export function collisionsSql(table: StagedTable, extra: (key: readonly string[]) => string = () => ""): string | null {
-  const parts = table.plan.uniqueKeys.map((key) => {
+export function collisionsSql(
+  table: StagedTable,
+  extra: (key: readonly string[], rank: number) => string = () => "",
+): string | null {
+  const parts = table.plan.uniqueKeys.map((key, rank) => {
     const equal = key.map((name) => `t.${quoteIdent(name)} = r.f${columnIndex(table.plan, name)}`);
-    return `select r.n, t.ctid as place, t.tableoid as part, ${freshSql(table)} as fresh${extra(key)} from ${table.resolved} r join ${ownRows(table.plan.table)} t on ${equal.join(" and ")}`;
+    return `select r.n, t.ctid as place, t.tableoid as part, ${freshSql(table)} as fresh${extra(key, rank)} from ${table.resolved} r join ${ownRows(table.plan.table)} t on ${equal.join(" and ")}`;
   });
   return parts.length === 0 ? null : parts.join(" union ");
 }
@@ -46,34 +49,43 @@ function conflictsSql(table: StagedTable): string | null {
   }
   const parts = [
     ...(table.since === null ? [] : [rows("quarantined", `live has a row with the same key of ${label}: `, "taken")]),
-    rows("quarantined", `two different rows of the seeds have its keys of ${label}: `, "ambiguous"),
-    rows("quarantined", `another kept row of ${label} takes the place of the same row of the seeds: `, "contested"),
-    ...(table.plan.onConflict === "seed" ? [rows("dropped", "the row of the seeds wins by rule: ", "settled")] : []),
+    ...(table.plan.onConflict === "seed"
+      ? [rows("dropped", "the row of the seeds wins by rule: ", "others")]
+      : [
+          rows("quarantined", `two different rows of the seeds have its keys of ${label}: `, "ambiguous"),
+          rows(
+            "quarantined",
+            `another kept row of ${label} takes the place of the same row of the seeds: `,
+            "contested",
+          ),
+        ]),
   ];
   return `${found},
     taken as (select distinct n from collisions where fresh),
-    ambiguous as (select n from collisions where n not in (select n from taken) group by n having count(*) > 1),
-    single as (select * from collisions where n not in (select n from ambiguous union all select n from taken)),
-    contested as (select unnest(array_agg(n)) as n from single group by place, part having count(*) > 1),
-    settled as (select n from single where n not in (select n from contested))
+    others as (select distinct n from collisions where n not in (select n from taken)),
+    ambiguous as (select n from collisions where n in (select n from others) group by n having count(*) > 1),
+    single as (select * from collisions where n in (select n from others) and n not in (select n from ambiguous)),
+    contested as (select unnest(array_agg(n)) as n from single group by place, part having count(*) > 1)
     ${parts.join(" union all ")}`;
 }
 
 /**
- * Decides collisions that do not end in a merge: a row that collides with two existing ones, or two rows with one, are
- * quarantined; the rules `error` and `seed` exclude the row, the latter translating references to it.
+ * Decides collisions that do not end in a merge. By the rule `seed` a row gives way to whatever has one of its keys, and references
+ * to it mean that row: the one with its primary key where there are several. By `error` it is quarantined; by `kept` it is so
+ * where it collides with two existing rows, or another one with the same, because only one can take a place.
  */
 export async function settleConflicts(session: SqlSession, staging: Staging, maps: ReferenceMaps): Promise<void> {
   for (const table of staging.tables) {
     const conflicts = conflictsSql(table);
-    const collisions = collisionsSql(table);
-    if (conflicts === null || collisions === null) continue;
+    const ranked = collisionsSql(table, (_, rank) => `, ${rank} as rank`);
+    if (conflicts === null || ranked === null) continue;
     if (table.plan.onConflict !== "seed") {
       await session.query(`insert into ${table.excluded} ${conflicts}`);
       continue;
     }
     // Who stands in for a row is looked up while the row is still among those to load.
-    const settled = `(select c.* from (${collisions}) c join (${conflicts}) x on x.n = c.n and x.kind = 'dropped')`;
+    const settled = `(select distinct on (c.n) c.n, c.place, c.part from (${ranked}) c
+      join (${conflicts}) x on x.n = c.n and x.kind = 'dropped' order by c.n, c.rank)`;
     await mapToSeeded(session, { table, collisions: settled, maps });
     await session.query(`insert into ${table.excluded} ${conflicts}`);
   }
@@ -137,16 +149,30 @@ export function rememberReplacedSql(table: StagedTable, catalog: Catalog, index:
   });
 }
 
-/** Points rows of the migrations and seeds at the kept row that replaced theirs. */
-export function repointSeededSql(table: StagedTable, catalog: Catalog, index: number): string[] {
+/** Points rows of the migrations and seeds at the kept row that replaced theirs, and so the values that kept rows have of them. */
+export function repointSeededSql(
+  table: StagedTable,
+  { staging, catalog, index }: { staging: Staging; catalog: Catalog; index: number },
+): string[] {
   return referencing(table, catalog).flatMap(({ owner, key }, i) => {
     const now = key.targetColumns.map((name) => `r.f${columnIndex(table.plan, name)}`);
-    const set = key.columns.map((name, j) => `${quoteIdent(name)} = ${now[j]}`);
-    const match = key.columns.map((name, j) => `c.${quoteIdent(name)} = p.o${j}`);
     const differs = key.columns.map((_, j) => `p.o${j} is distinct from ${now[j]}`);
+    const repoint = (rows: string, columns: readonly string[]): string =>
+      `update ${rows} c set ${columns.map((name, j) => `${name} = ${now[j]}`).join(", ")}
+        from replant_p${index}_${i} p join ${table.resolved} r on r.n = p.n
+        where ${columns.map((name, j) => `c.${name} = p.o${j}`).join(" and ")} and (${differs.join(" or ")})`;
+    const staged = staging.tables.find(({ plan }) => sameTable(plan.table, owner));
+    const stays = staged !== undefined && key.columns.every((name) => staged.plan.seedColumns.includes(name));
     return [
-      `update ${ownRows(owner)} c set ${set.join(", ")} from replant_p${index}_${i} p join ${table.resolved} r on r.n = p.n
-        where ${match.join(" and ")} and (${differs.join(" or ")})`,
+      repoint(ownRows(owner), key.columns.map(quoteIdent)),
+      ...(stays
+        ? [
+            repoint(
+              seededName(staged),
+              key.columns.map((name) => `v${columnIndex(staged.plan, name)}`),
+            ),
+          ]
+        : []),
       `drop table replant_p${index}_${i}`,
     ];
   });

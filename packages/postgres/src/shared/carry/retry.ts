@@ -33,9 +33,9 @@ async function leaveRows(
      where (${rowLabelSql(table)}) not in (select w from jsonb_array_elements_text($1::text::jsonb) w)`,
     [JSON.stringify(wanted)],
   );
-  const collisions = collisionsSql(table);
-  if (collisions !== null) {
-    const places = `(select distinct on (c.n) c.n, c.place, c.part from (${collisions}) c join ${others} l on l.n = c.n order by c.n, c.place)`;
+  const ranked = collisionsSql(table, (_, rank) => `, ${rank} as rank`);
+  if (ranked !== null) {
+    const places = `(select distinct on (c.n) c.n, c.place, c.part from (${ranked}) c join ${others} l on l.n = c.n order by c.n, c.rank)`;
     await mapToSeeded(session, { table, collisions: places, maps });
   }
   await session.query(

@@ -1,4 +1,4 @@
-import type { CarryTable, SqlSession, ValueRule } from "@replant/core";
+import type { CarryTable, Column, SqlSession, ValueRule } from "@replant/core";
 import { quoteIdent, quoteLiteral } from "../quote.ts";
 
 /**
@@ -36,25 +36,27 @@ function mapSql(value: string, map: Readonly<Record<string, string | null>>): st
 
 /** One row with the backup's columns. */
 async function oldRowSql(session: SqlSession, table: CarryTable): Promise<string> {
-  const types = table.sourceColumns.map(
-    (name) => table.source.columns.find((column) => column.name === name)?.type ?? "text",
-  );
-  const known = await knownTypes(session, types);
-  const columns = table.sourceColumns.map(
-    (name, i) => `s.c${i}${known.has(types[i] ?? "") ? `::${types[i]}` : ""} as ${quoteIdent(name)}`,
-  );
+  const sources = table.sourceColumns.map((name) => table.source.columns.find((column) => column.name === name));
+  const columns: string[] = [];
+  for (const [i, name] of table.sourceColumns.entries()) {
+    const cast = (await isKnown(session, sources[i])) ? `::${sources[i]?.type ?? "text"}` : "";
+    columns.push(`s.c${i}${cast} as ${quoteIdent(name)}`);
+  }
   return `(select ${columns.join(", ")}) as old_row`;
 }
 
-/** Type names come from a backup: only those that this server's parser takes for a type of its own reach its SQL. */
-async function knownTypes(session: SqlSession, names: readonly string[]): Promise<ReadonlySet<string>> {
-  const known = new Set<string>();
-  for (const name of new Set(names)) {
-    const [row] = await session.query<{ known: boolean }>(
-      `select exists (select from pg_type t where format_type(t.oid, null) = regexp_replace($1, '\\([0-9, -]*\\)', '')) as known`,
-      [name],
-    );
-    if (row?.known === true && /^[\w ."[\](),]+$/.test(name)) known.add(name);
-  }
-  return known;
+/**
+ * Type names come from a backup: only those that this server's parser takes for a type of its own reach its SQL, and enums only
+ * while they have every label of the backup's.
+ */
+async function isKnown(session: SqlSession, column: Column | undefined): Promise<boolean> {
+  const { type = "text", enumLabels = null } = column ?? {};
+  if (!/^[\w ."[\](),]+$/.test(type)) return false;
+  const [row] = await session.query<{ known: boolean }>(
+    `select exists (select from pg_type t where format_type(t.oid, null) = regexp_replace($1, '\\([0-9, -]*\\)', '')
+       and not exists (select from jsonb_array_elements_text($2::text::jsonb) l where not exists (select from pg_enum e
+         where e.enumtypid = case when t.typcategory = 'A' then t.typelem else t.oid end and e.enumlabel = l))) as known`,
+    [type, JSON.stringify(enumLabels ?? [])],
+  );
+  return row?.known === true;
 }

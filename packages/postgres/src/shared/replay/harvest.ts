@@ -1,14 +1,11 @@
 import type { Catalog, Harvest, HarvestedTable, KeepRules, SqlSession, Table, TableCount } from "@replant/core";
-import { findTable, identityColumns, isSurrogate, keepRuleOf } from "@replant/core";
+import { findTable, identityColumns, keepRuleOf } from "@replant/core";
 import { readCatalog } from "../catalog.ts";
-import { ownRows, quoteIdent, quoteLiteral } from "../quote.ts";
+import { ownRows, quoteLiteral } from "../quote.ts";
+import { type Content, contentOf, hasAll, hashesSql, likeSql } from "./content.ts";
 import { keySql, readParts, relidSql, type TrackedPart } from "./tracking.ts";
 
 const listedRowsMax = 1000;
-
-/** Defaults that differ from one insert to the next, and so tell nothing of what a row means. */
-const volatileDefault =
-  /\b(now|clock_timestamp|statement_timestamp|transaction_timestamp|timeofday|random)\s*\(|\bcurrent_|\blocaltime/i;
 
 /** See `RowPort.harvest`. */
 export async function harvestRows(
@@ -25,8 +22,8 @@ export async function harvestRows(
     const part = partOf(table, parts);
     if (part !== null) used.add(part);
     const rule = keepRuleOf(table, keep);
-    const content = contentColumns(table, catalog);
-    const likes = (): Promise<boolean> => copyLikes({ session, candidate, table, columns: content, others });
+    const content = contentOf(table, catalog);
+    const likes = (): Promise<boolean> => copyLikes({ session, candidate, table, content, others });
     const rows = await sortRows(session, { table, part, condition: rule?.where ?? null, content, likes });
     if (part !== null || rule !== null) tables.push(rows);
     else if (rows.added > 0) unkept.push({ table: { schema: table.schema, name: table.name }, rows: rows.added });
@@ -58,8 +55,8 @@ interface Sorting {
   readonly part: TrackedPart | null;
   /** Of the keep rule; for rows that migrations have made. */
   readonly condition: string | null;
-  /** Columns by which a row of the migrations' own is known. */
-  readonly content: readonly string[];
+  /** By what a row of the migrations' own is known. */
+  readonly content: Content;
   /** Fills `replay_like` with what the candidate has; false when that cannot be compared. */
   readonly likes: () => Promise<boolean>;
 }
@@ -80,9 +77,7 @@ async function sortRows(
   const isFresh = await session.query(`select from ${from} where ${fresh} limit 1`);
   let [added, own] = [0, 0];
   if (isFresh.length > 0) {
-    const like = (await likes())
-      ? `md5(${contentSql(content, "t")}) in (select hash from replant.replay_like)`
-      : "false";
+    const like = (await likes()) ? likeSql(content) : "false";
     own = await countWhere(session, from, `${fresh} and ${like}`);
     added = await carryOn(session, {
       from,
@@ -128,46 +123,25 @@ async function listRemoved(
   return rows.map(({ row }) => row);
 }
 
-/** What a row says apart from what the database made up for it. */
-function contentColumns(table: Table, catalog: Catalog): string[] {
-  const pointers = new Set(
-    table.foreignKeys
-      .filter(({ target, targetColumns }) => {
-        const columns = findTable(catalog, target)?.columns ?? [];
-        return columns.some((column) => targetColumns.includes(column.name) && isSurrogate(column));
-      })
-      .flatMap(({ columns }) => columns),
-  );
-  return table.columns
-    .filter((column) => !column.generated && !isSurrogate(column) && !volatileDefault.test(column.default ?? ""))
-    .map(({ name }) => name)
-    .filter((name) => !pointers.has(name));
-}
-
-function contentSql(columns: readonly string[], alias: string): string {
-  return `row(${columns.map((name) => `${alias}.${quoteIdent(name)}`).join(", ")})::text`;
-}
-
 async function copyLikes({
   session,
   candidate,
   table,
-  columns,
+  content,
   others,
 }: {
   session: SqlSession;
   candidate: SqlSession;
   table: Table;
-  columns: readonly string[];
+  content: Content;
   others: Catalog;
 }): Promise<boolean> {
   const other = findTable(others, table);
-  if (other === undefined || columns.length === 0) return false;
-  if (!columns.every((name) => other.columns.some((column) => column.name === name))) return false;
+  if (other === undefined || content.columns.length === 0 || !hasAll(others, content)) return false;
   await session.script("truncate replant.replay_like");
   await session.copyIn(
     "copy replant.replay_like from stdin",
-    candidate.copyOut(`copy (select md5(${contentSql(columns, "t")}) from ${ownRows(other)} t) to stdout`),
+    candidate.copyOut(`copy (select ${hashesSql(content)} from ${ownRows(other)} t) to stdout`),
   );
   return true;
 }

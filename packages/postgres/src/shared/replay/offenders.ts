@@ -55,7 +55,7 @@ function conditionFor(table: Table, { state, column, detail }: Told & { state: s
     /^Key \(([^()]*)\)=/
       .exec(detail ?? "")?.[1]
       ?.split(", ")
-      .map((name) => name.replace(/^"|"$/g, "")) ?? [];
+      .map((name) => (name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name)) ?? [];
   if (key.length === 0 || !key.every(has)) return null;
   const columns = key.map(quoteIdent).join(", ");
   return `(${key.map((name) => `t.${quoteIdent(name)}`).join(", ")}) in (select ${columns} from ${quoteTable(table)} group by ${columns} having count(*) > 1)`;

@@ -12,7 +12,7 @@ export const createTracking = `create schema if not exists replant;
     old_schema text not null, old_name text not null);
   create table replant.replay_row (relid oid not null, role text not null, key text not null);
   create table replant.replay_carried (part oid not null, place tid not null);
-  create table replant.replay_like (hash text not null);`;
+  create table replant.replay_like (plain text not null, pointed text not null);`;
 
 /** A part of the backup, and the table that its rows went into. */
 export interface TrackedPart {
