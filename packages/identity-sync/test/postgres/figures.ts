@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { openServer } from "@replant/postgres/server";
-import { startPostgres } from "../../../testkit/src/postgres-server.ts";
+import { startPostgres } from "@replant/testkit";
 import type { ProviderObject } from "../../src/index.ts";
 import { applyChanges, kinds, referenceMapping } from "../../src/index.ts";
 import { openIdentityStore } from "../../src/postgres/index.ts";
