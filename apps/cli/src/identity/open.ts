@@ -1,5 +1,5 @@
 import { type Environment, type IdentitySection, resolveVariables } from "@replant/config";
-import { type Identities, ReplantError, type SqlSession } from "@replant/core";
+import { type Identities, ReplantError, type Skeleton, type SqlSession } from "@replant/core";
 import type { IdentityMapping, IdentityProvider, SyncStore } from "@replant/identity-sync";
 import type { LoadedProject } from "../project.ts";
 
@@ -84,6 +84,15 @@ export function requireSection({ config }: LoadedProject): IdentitySection {
 export async function mappingOf(section: IdentitySection): Promise<IdentityMapping> {
   const identity = await import("@replant/identity-sync");
   return identity.mappingOf(section);
+}
+
+/**
+ * What a backup leaves out that names nobody.
+ * @throws ReplantError REPLANT_CONFIG_INVALID when nobody could give it back
+ */
+export async function openSkeleton(loaded: LoadedProject): Promise<Skeleton> {
+  const identity = await import("@replant/identity-sync");
+  return identity.skeletonOf(identity.mappingOf(requireSection(loaded)));
 }
 
 /** The store over a database; the caller closes it. An embedded database has one session for all. */
