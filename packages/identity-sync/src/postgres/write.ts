@@ -113,7 +113,12 @@ class Writer {
 
   async unpark(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
-    await this.#session.query(`delete from ${this.#layout.own.parked} where id = any($1::text[])`, [ids]);
+    const { own } = this.#layout;
+    await this.#session.query(`delete from ${own.parked} where id = any($1::text[])`, [ids]);
+    await this.#session.query(
+      `update ${own.inbox} set status = 'applied' where status = 'parked' and subject = any($1::text[])`,
+      [ids.map((id) => `membership ${id}`)],
+    );
   }
 
   #returning(kind: Kind): string {
