@@ -24,7 +24,7 @@ const objects: Readonly<Record<(typeof kinds)[number], readonly ProviderObject[]
   ),
 };
 
-const server = await startPostgres(18);
+const server = await startPostgres(18, { settings: { shared_buffers: "256MB", max_wal_size: "4GB" } });
 try {
   const engine = openServer({ url: server.url() });
   const live = await engine.liveRef();
