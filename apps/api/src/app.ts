@@ -12,12 +12,10 @@ import { webhookRoutes } from "./routes/webhooks.ts";
 
 export interface AppParts extends HealthParts {
   readonly auth: Auth;
-  /** Hears of errors that nobody expected. */
-  readonly log: (message: string) => void;
 }
 
 /** The application, which listens to nothing by itself. The caller closes its parts. */
-export function createApp({ auth, log, ...parts }: AppParts): OpenAPIHono {
+export function createApp({ auth, ...parts }: AppParts): OpenAPIHono {
   const app = new OpenAPIHono();
   const members = new OpenAPIHono<MemberEnv>({
     defaultHook: (result) => {
@@ -37,7 +35,7 @@ export function createApp({ auth, log, ...parts }: AppParts): OpenAPIHono {
   });
   app.doc31("/openapi.json", { openapi: "3.1.0", info: { title: "Replant reference API", version: manifest.version } });
   app.notFound(() => problemResponse(new Problem(404, "there is no such path")));
-  app.onError((error) => problemResponse(asProblem(error, log)));
+  app.onError((error) => problemResponse(asProblem(error, parts.log)));
   return app;
 }
 

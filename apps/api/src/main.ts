@@ -39,7 +39,9 @@ async function run({ databaseUrl, webhookSecrets, host, port, ...keys }: Setting
   clearInterval(timer);
   const closed = once(server, "close");
   server.close();
-  setTimeout(() => "closeAllConnections" in server && server.closeAllConnections(), graceMs).unref();
+  setTimeout(() => {
+    if ("closeAllConnections" in server) server.closeAllConnections();
+  }, graceMs).unref();
   await closed;
   await identity.close();
   await database.close();

@@ -2,11 +2,12 @@ import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { readSettings } from "../src/settings.ts";
 
-const pem = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ type: "spki", format: "pem" });
+const { publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+const pem = publicKey.export({ type: "spki", format: "pem" }).toString().trim();
 const secret = `whsec_${Buffer.alloc(24, 7).toString("base64")}`;
 const env = {
   DATABASE_URL: "postgresql://me@localhost:5432/app",
-  CLERK_JWT_KEY: pem.toString(),
+  CLERK_JWT_KEY: pem,
   CLERK_WEBHOOK_SIGNING_SECRET: secret,
 };
 
@@ -23,7 +24,7 @@ describe("settings", () => {
   });
 
   test("are read from one line each", () => {
-    const key = pem.toString().replaceAll("\n", String.raw`\n`);
+    const key = pem.replaceAll("\n", String.raw`\n`);
     const parties = "https://a.example, https://b.example";
     expect(
       readSettings({ ...env, CLERK_JWT_KEY: key, CLERK_AUTHORIZED_PARTIES: parties, HOST: "::", PORT: "0" }),

@@ -1,9 +1,10 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { messageOf } from "@replant/core";
 import { lastSwapAt } from "@replant/postgres/server";
 import manifest from "../../package.json" with { type: "json" };
 import type { Database } from "../database.ts";
 import type { Identity } from "../identity.ts";
-import { retryAfter } from "../problem.ts";
+import { retryAfter, Unavailable } from "../problem.ts";
 
 /** A message that waits longer than this says that nobody applies them any more. */
 const inboxLagMaxSeconds = 60;
@@ -44,7 +45,10 @@ const health = createRoute({
 export interface HealthParts {
   readonly database: Database;
   readonly identity: Identity;
+  /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Hears of what nobody is told in an answer. */
+  readonly log: (message: string) => void;
 }
 
 export function healthRoutes(app: OpenAPIHono, parts: HealthParts): void {
@@ -54,11 +58,15 @@ export function healthRoutes(app: OpenAPIHono, parts: HealthParts): void {
   });
 }
 
-async function look({ database, identity, now }: HealthParts): Promise<Health> {
+async function look({ database, identity, now, log }: HealthParts): Promise<Health> {
+  const unknown = (error: unknown): null => {
+    log(`not healthy: ${messageOf(error instanceof Unavailable ? error.cause : error)}`);
+    return null;
+  };
   const [latencyMs, inbox, lastReset] = await Promise.all([
-    latencyOf(database, now).catch(() => null),
-    inboxOf(identity, now).catch(() => null),
-    lastSwapAt(database).catch(() => null),
+    latencyOf(database, now).catch(unknown),
+    inboxOf(identity, now).catch(unknown),
+    lastSwapAt(database).catch(unknown),
   ]);
   const inTime = inbox !== null && (inbox.oldestPendingSeconds ?? 0) <= inboxLagMaxSeconds;
   return {
