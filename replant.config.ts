@@ -17,5 +17,10 @@ export default defineConfig({
     // Who wrote it may be gone; what was written stays.
     organization_prompts: { where: inPresentOrganization, onMissing: { created_by: "null" } },
     organization_resources: { where: inPresentOrganization, onMissing: { created_by: "null" } },
+    // What the identity provider was promised to be kept, and what it has deleted.
+    webhook_events: true,
+    identity_objects: true,
+    identity_parked: true,
+    identity_state: true,
   },
 });

@@ -25,9 +25,13 @@ async function prepared(
   return { target, folder: join(target.workspace.directory, "backups"), ids };
 }
 
+/** Turns one bit of the largest file of rows. */
 async function damage(folder: string, id: string): Promise<void> {
-  const path = join(folder, id, "t0001.copy.zst");
-  const bytes = await readFile(path);
+  const names = (await readdir(join(folder, id))).filter((name) => name.endsWith(".copy.zst"));
+  const files = await Promise.all(
+    names.map(async (name) => ({ path: join(folder, id, name), bytes: await readFile(join(folder, id, name)) })),
+  );
+  const { path, bytes } = files.reduce((one, other) => (other.bytes.length > one.bytes.length ? other : one));
   bytes[70] = (bytes[70] ?? 0) ^ 1;
   await writeFile(path, bytes);
 }

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { workspaceConfig } from "@replant/testkit";
 import { describe, expect, test } from "vitest";
 import type { Target, TargetName } from "./target.ts";
@@ -154,9 +156,10 @@ describe.each<TargetName>(["PostgreSQL 15", "embedded"])("a schema that moved on
     const target = await prepared(name);
     const names = await target.lines("select id, name from organizations where deleted_at is null order by 1");
     const { backup } = JSON.parse((await target.workspace.replant(["backup", "--json"])).stdout) as { backup: string };
+    const edited = "migrations/20250804160000_updated_at_by_the_database/migration.sql";
+    const sql = await readFile(join(target.workspace.directory, edited), "utf8");
     await target.workspace.write({
-      "migrations/20250804160000_updated_at_by_the_database/migration.sql":
-        "-- edited\nalter table organizations rename column name to title;\n",
+      [edited]: `-- edited\n${sql}alter table organizations rename column name to title;\n`,
       "replant.config.ts": workspaceConfig.replace(
         'organizations: "deleted_at is null"',
         'organizations: { where: "deleted_at is null", columns: { title: { rename: "name" } } }',

@@ -2,7 +2,7 @@ import { PrismaPg } from "@prisma/adapter-pg";
 import { PrismaClient } from "./generated/client.ts";
 
 export type * from "./generated/client.ts";
-export { MembershipRole, WebhookStatus } from "./generated/enums.ts";
+export { MembershipRole } from "./generated/enums.ts";
 
 /**
  * A typed client of the database at `url`. It connects with the first query; the caller ends it with `$disconnect()`.

@@ -40,6 +40,13 @@ const rowsOfTheFirstSchema = `
   INSERT INTO organization_prompts (organization_id, mcp_server_id, name, template)
     SELECT o.id, s.id, 'greet', 'Hello' FROM organizations o, mcp_servers s WHERE o.clerk_id = 'org_3'`;
 
+const messagesBeforeTheInbox = `
+  INSERT INTO webhook_events (event_id, event_type, payload, status, attempts, error, created_at) VALUES
+    ('msg_b', 'user.updated', '{"n": 2}', 'failed', 3, 'why', '2025-08-02 10:00:00+00'),
+    ('msg_c', 'user.created', '{"n": 1}', 'processed', 1, NULL, '2025-08-01 10:00:00+00'),
+    ('msg_a', 'user.deleted', '{"n": 3}', 'received', 0, NULL, '2025-08-02 10:00:00+00')`;
+
+const lastBeforeTheInbox = "20250804160000_updated_at_by_the_database";
 const lastOfTheFirstSchema = "20250205142200_organization_services_prompts_resources";
 
 describe.each([
@@ -52,6 +59,7 @@ describe.each([
     for (const { name, sql } of history()) {
       await session.script(sql);
       if (name === lastOfTheFirstSchema) await session.script(rowsOfTheFirstSchema);
+      if (name === lastBeforeTheInbox) await session.script(messagesBeforeTheInbox);
     }
 
     const slugs =
@@ -78,6 +86,19 @@ describe.each([
     ]);
     expect(await session.rows("SELECT name, version, is_active FROM organization_prompts")).toEqual([
       { name: "greet", version: 1, is_active: true },
+    ]);
+    await session.script(
+      "INSERT INTO webhook_events (event_id, event_type, body, verified) VALUES ('msg_d', 'x', '', false)",
+    );
+    expect(
+      await session.rows(
+        "SELECT number || '' AS number, event_id, body, verified, status, attempts, error FROM webhook_events ORDER BY number",
+      ),
+    ).toEqual([
+      { number: "1", event_id: "msg_c", body: '{"n": 1}', verified: true, status: "applied", attempts: 1, error: null },
+      { number: "2", event_id: "msg_a", body: '{"n": 3}', verified: true, status: "pending", attempts: 0, error: null },
+      { number: "3", event_id: "msg_b", body: '{"n": 2}', verified: true, status: "dead", attempts: 3, error: "why" },
+      { number: "4", event_id: "msg_d", body: "", verified: false, status: "pending", attempts: 0, error: null },
     ]);
   });
 });

@@ -16,7 +16,7 @@ import type {
   SyncTransaction,
   Writes,
 } from "../src/index.ts";
-import { standIn } from "../src/index.ts";
+import { standIn, textOf } from "../src/index.ts";
 
 interface Row {
   readonly localId: number;
@@ -126,15 +126,15 @@ function transactionOn(state: State): SyncTransaction {
     uniqueFields: (kind) => unique[kind],
     holders: async (kind, objects) => {
       const wanted = new Map<string, Set<string>>();
-      for (const { id, fields } of objects) {
+      for (const object of objects) {
         for (const field of unique[kind]) {
-          const key = `${field} ${String(fields[field])}`;
-          wanted.set(key, (wanted.get(key) ?? new Set()).add(id));
+          const key = `${field} ${textOf(object, field)}`;
+          wanted.set(key, (wanted.get(key) ?? new Set()).add(object.id));
         }
       }
       return [...state.rows[kind]].flatMap(([id, { object }]) =>
         unique[kind].flatMap((field): Holder[] => {
-          const value = String(object.fields[field]);
+          const value = textOf(object, field) ?? "";
           const by = wanted.get(`${field} ${value}`);
           if (by === undefined || (by.size === 1 && by.has(id))) return [];
           return [{ kind, id, field, value, ...knownOf(kind, id) }];
@@ -248,8 +248,8 @@ function syncOf(
     },
     values: async (kind, field) =>
       alive(kind).flatMap(({ object }) => {
-        const value = object.fields[field] ?? null;
-        return value === null ? [] : [{ id: object.id, value: String(value) }];
+        const value = textOf(object, field);
+        return value === null ? [] : [{ id: object.id, value }];
       }),
     rename: async (kind, ids) => {
       for (const { from, to } of ids) {
@@ -306,7 +306,7 @@ function write(state: State, { displaced, replaced, present, gone, parked, unpar
 function check({ rows }: State): void {
   for (const kind of ["user", "organization"] as const) {
     for (const field of unique[kind]) {
-      const values = [...rows[kind].values()].map(({ object }) => String(object.fields[field]));
+      const values = [...rows[kind].values()].map(({ object }) => textOf(object, field));
       if (new Set(values).size < values.length) throw new Error(`${kind}.${field} is not unique`);
     }
   }

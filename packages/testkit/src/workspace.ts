@@ -34,6 +34,10 @@ export const workspaceConfig = `export default {
     organization_prompts: { onMissing: { created_by: "null" } },
     organization_resources: { onMissing: { created_by: "null" } },
     organization_services: true,
+    webhook_events: true,
+    identity_objects: true,
+    identity_parked: true,
+    identity_state: true,
   },
 };
 `;

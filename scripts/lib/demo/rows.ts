@@ -22,13 +22,23 @@ export interface Snapshot {
   readonly deletedUsers: number;
 }
 
-/** The tables with a keep rule, in the order of the configuration. */
-export const keptTables: readonly string[] = Object.keys(reference.keep ?? {});
+/** What identity-sync keeps for itself: the samples, which come from no provider, have nothing in it. */
+const ownTables: ReadonlySet<string> = new Set([
+  "webhook_events",
+  "identity_objects",
+  "identity_parked",
+  "identity_state",
+]);
+
+const rules = Object.entries(reference.keep ?? {}).filter(([table]) => !ownTables.has(table));
+
+/** The tables with a keep rule that the samples have rows for, in the order of the configuration. */
+export const keptTables: readonly string[] = rules.map(([table]) => table);
 
 /** Reads what the keep rules select. */
 export async function takeSnapshot(session: SqlSession): Promise<Snapshot> {
   const kept: KeptRow[] = [];
-  for (const [table, rule] of Object.entries(reference.keep ?? {})) {
+  for (const [table, rule] of rules) {
     const where = rule === true ? "true" : typeof rule === "string" ? rule : (rule.where ?? "true");
     const rows = await session.query<Omit<KeptRow, "table">>(
       `select id::text, (to_jsonb(kept) - 'mcp_server_id')::text as content, created_at::text as "createdAt",

@@ -1,13 +1,14 @@
 import type { FollowUp, FollowUpOutcome } from "@replant/core";
 import { isReplantError } from "@replant/core";
+import type { SyncStore } from "@replant/identity-sync";
 import type { Environment } from "../interaction.ts";
 import type { LoadedProject } from "../project.ts";
 import { orphanLines, pullText } from "../render/identity.ts";
 import { mappingOf, openProvider, openStore, requireSection } from "./open.ts";
 
 /**
- * After a swap live is made equal to the identity provider: messages that came with the kept rows are applied, a quick look tells
- * whether anything differs, and only then everything is listed. Without a key, or offline, it is skipped with a word.
+ * After a swap live is made equal to the identity provider: messages that came with the kept rows are applied, and everything is
+ * listed, unless there is much of it and a quick look tells that nothing differs. Without a key, or offline, it is skipped with a word.
  */
 export function identityFollowUp(loaded: LoadedProject, options: { env: Environment; signal: AbortSignal }): FollowUp {
   return {
@@ -21,9 +22,14 @@ export function identityFollowUp(loaded: LoadedProject, options: { env: Environm
       try {
         await drain(store, { read: provider.readEvent });
         const adopted = await adoptPlaceholders(provider, store);
-        const look = await quickDrift(provider, store);
-        if (look.equal) return { state: "done", text: "nothing differs from the provider", data: { look } };
+        if (await isLarge(store)) {
+          const look = await quickDrift(provider, store);
+          if (look.equal) return { state: "done", text: nothingDiffers, data: { look } };
+        }
         const reconciled = await reconcile(provider, store, { signal: options.signal });
+        if (reconciled.rowsChanged === 0 && adopted.length === 0 && reconciled.orphans.length === 0) {
+          return { state: "done", text: nothingDiffers, data: { adopted, reconciled } };
+        }
         const items = [...adopted.map(({ from, to }) => `${from} is ${to} now`), ...orphanLines(reconciled)];
         return { state: "done", text: pullText(reconciled), items, data: { adopted, reconciled } };
       } catch (error) {
@@ -34,6 +40,15 @@ export function identityFollowUp(loaded: LoadedProject, options: { env: Environm
       }
     },
   };
+}
+
+const nothingDiffers = "nothing differs from the provider";
+
+/** Where a full listing takes more requests than a look at the counts, the look comes first. */
+async function isLarge(store: SyncStore): Promise<boolean> {
+  const { lastFull } = await store.apply((transaction) => transaction.state());
+  const counts = Object.values(lastFull?.counts ?? {});
+  return counts.reduce((pages, count) => pages + Math.ceil(count / 500), 0) > 4;
 }
 
 function skipped(text: string): FollowUpOutcome {

@@ -7,9 +7,10 @@ import { step, warn } from "./context.ts";
 /** Runs every follow-up on what is live now. Whatever becomes of them, an interruption included, the swap stands. */
 export async function followUp(run: Run): Promise<FollowUpReport[]> {
   const reports: FollowUpReport[] = [];
-  for (const { name, run: work } of run.ports.followUps) {
+  for (const followed of run.ports.followUps) {
+    const { name } = followed;
     const report = await step(run, { kind: "follow-up", title: name }, async () => {
-      const { state, text, items = [], data = null } = await work(() => connectLive(run));
+      const { state, text, items = [], data = null } = await followed.run(() => connectLive(run));
       const value: FollowUpReport = { name, state, text, items, data };
       return { value, title: `${name.padEnd(8)} ${text}` };
     }).catch((error: unknown): FollowUpReport => ({ name, ...failure(error) }));

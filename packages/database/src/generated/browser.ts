@@ -83,6 +83,26 @@ export type Session = Prisma.SessionModel
  */
 export type WebhookEvent = Prisma.WebhookEventModel
 /**
+ * Model IdentityObject
+ * By object of the identity provider: the age of the state that was written last, and whether it is gone for good.
+ */
+export type IdentityObject = Prisma.IdentityObjectModel
+/**
+ * Model IdentityParked
+ * Memberships that wait for their user or their organization.
+ */
+export type IdentityParked = Prisma.IdentityParkedModel
+/**
+ * Model IdentitySeen
+ * What an unfinished listing of the identity provider has had.
+ */
+export type IdentitySeen = Prisma.IdentitySeenModel
+/**
+ * Model IdentityState
+ * Which instance of the identity provider this database belongs to, and how far listings have come.
+ */
+export type IdentityState = Prisma.IdentityStateModel
+/**
  * Model SystemSetting
  * Its rows are inserted by a migration, not by a seed.
  */

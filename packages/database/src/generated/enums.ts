@@ -16,12 +16,3 @@ export const MembershipRole = {
 } as const
 
 export type MembershipRole = (typeof MembershipRole)[keyof typeof MembershipRole]
-
-
-export const WebhookStatus = {
-  received: 'received',
-  processed: 'processed',
-  failed: 'failed'
-} as const
-
-export type WebhookStatus = (typeof WebhookStatus)[keyof typeof WebhookStatus]

@@ -91,7 +91,7 @@ export const referenceMapping: IdentityMapping = {
     deletedAt: "deleted_at",
   },
   roles: { "org:admin": "admin", "org:member": "member", "*": "viewer" },
-  own: defaultOwnTables,
+  own: { ...defaultOwnTables, inbox: { schema: "public", name: "webhook_events" } },
 };
 
 /** What a configuration says of one table: labels as they are written. */

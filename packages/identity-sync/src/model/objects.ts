@@ -45,3 +45,9 @@ export interface ProviderEvent {
 export function standIn(id: string, value: string): string {
   return `displaced-${id}-${value}`;
 }
+
+/** A field's text; null where it is no text. */
+export function textOf({ fields }: Pick<ProviderObject, "fields">, field: string): string | null {
+  const value = fields[field];
+  return typeof value === "string" ? value : null;
+}

@@ -69,5 +69,5 @@ export interface IdentityProvider {
   /** Finds the user of this external id, or creates it. Only in development. */
   ensureUser(wanted: WantedUser): Promise<ProviderObject>;
   /** What a webhook says; its signature has been looked at. @throws ReplantError REPLANT_IDENTITY_EVENT */
-  readEvent(body: string): ProviderEvent;
+  readonly readEvent: (body: string) => ProviderEvent;
 }

@@ -1,5 +1,5 @@
 import type { Change, Kind, ProviderObject } from "../model/objects.ts";
-import { kinds, standIn } from "../model/objects.ts";
+import { kinds, standIn, textOf } from "../model/objects.ts";
 import type { ApplyTransaction, Holder, Known, Parked, Writes } from "../ports/store.ts";
 
 /** A change and where it comes from: a listing is what the provider has now, an event is what it had at a moment (ms; null: unknown). */
@@ -213,9 +213,10 @@ class Batch {
       if (stays) claim(`${field} ${value}`, field, { id, updatedAt: updatedAt ?? -Infinity });
     }
     const wanted = (object: ProviderObject): { field: string; value: string }[] =>
-      unique.flatMap((field) =>
-        typeof object.fields[field] === "string" ? [{ field, value: object.fields[field] }] : [],
-      );
+      unique.flatMap((field) => {
+        const value = textOf(object, field);
+        return value === null ? [] : [{ field, value }];
+      });
     for (const object of objects) {
       for (const { field, value } of wanted(object)) claim(`${field} ${value}`, field, object);
     }
@@ -224,7 +225,7 @@ class Batch {
       const lost = [...(losers.get(object.id) ?? [])];
       if (lost.length === 0) return object;
       const standIns = Object.fromEntries(
-        lost.map((field) => [field, standIn(object.id, String(object.fields[field]))]),
+        lost.map((field) => [field, standIn(object.id, textOf(object, field) ?? "")]),
       );
       return { ...object, fields: { ...object.fields, ...standIns } };
     });

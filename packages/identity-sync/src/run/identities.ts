@@ -2,8 +2,10 @@ import type { Identities, IdentityReference, ResolvedIdentity } from "@replant/c
 import { ReplantError } from "@replant/core";
 import { localId } from "../model/local-id.ts";
 import type { ProviderObject } from "../model/objects.ts";
+import { textOf } from "../model/objects.ts";
 import type { IdentityProvider } from "../ports/provider.ts";
 import type { SyncStore } from "../ports/sync.ts";
+import { assertInstance } from "./pull.ts";
 
 /** Ids of people who stand in for those whom the provider could not be asked for. */
 const placeholderPrefix = "placeholder_";
@@ -42,14 +44,9 @@ function placeholder(name: string, email: string | null): ResolvedIdentity {
   };
 }
 
-function resolved({ id, fields }: ProviderObject): ResolvedIdentity {
-  const email = fields["email"];
-  return {
-    providerId: id,
-    email: typeof email === "string" ? email : null,
-    localId: localId(id),
-    placeholder: false,
-  };
+function resolved(user: ProviderObject): ResolvedIdentity {
+  const { id } = user;
+  return { providerId: id, email: textOf(user, "email"), localId: localId(id), placeholder: false };
 }
 
 async function lookUp(provider: IdentityProvider, reference: IdentityReference): Promise<readonly ProviderObject[]> {
@@ -63,12 +60,12 @@ async function unresolved(
   { name, reference, found }: { name: string; reference: IdentityReference; found: number },
 ): Promise<ReplantError> {
   const wanted = Object.entries(reference)
-    .map(([key, value]) => `${key} ${String(value)}`)
+    .map(([key, value]) => `${key} ${value}`)
     .join("");
   const { objects } = await provider.list("user", null);
   const what = found === 0 ? "the provider has no user with" : `${found + 1} users have`;
   return new ReplantError("REPLANT_IDENTITY_UNRESOLVED", `a seed needs "${name}", but ${what} ${wanted}`, {
-    items: objects.slice(0, 20).map(({ id, fields }) => `${String(fields["email"] ?? "no e-mail address")}  ${id}`),
+    items: objects.slice(0, 20).map((user) => `${textOf(user, "email") ?? "no e-mail address"}  ${user.id}`),
     hint: "name one of those that are listed, or let the seed make one: identity.ensure",
   });
 }
@@ -81,10 +78,12 @@ export async function adoptPlaceholders(
   provider: IdentityProvider,
   store: SyncStore,
 ): Promise<readonly { readonly from: string; readonly to: string }[]> {
-  const waiting = (await store.apply((transaction) => transaction.values("user", "email"))).filter(({ id }) =>
-    id.startsWith(placeholderPrefix),
-  );
+  const { waiting, state } = await store.apply(async (transaction) => ({
+    waiting: (await transaction.values("user", "email")).filter(({ id }) => id.startsWith(placeholderPrefix)),
+    state: await transaction.state(),
+  }));
   if (waiting.length === 0) return [];
+  assertInstance(state, await provider.instance());
   const people = await provider.usersByEmail(waiting.map(({ value }) => value));
   return store.apply(async (transaction) => {
     const known = await transaction.known(
@@ -92,7 +91,7 @@ export async function adoptPlaceholders(
       people.map(({ id }) => id),
     );
     const adopted = waiting.flatMap(({ id: from, value }) => {
-      const like = people.filter(({ fields }) => String(fields["email"]).toLowerCase() === value.toLowerCase());
+      const like = people.filter((user) => textOf(user, "email")?.toLowerCase() === value.toLowerCase());
       const [only] = like;
       return only === undefined || like.length > 1 || known.get(only.id)?.row === true ? [] : [{ from, to: only.id }];
     });

@@ -199,6 +199,18 @@ test("an abort ends a wait and a request", async () => {
   await expect(provider.instance()).rejects.toThrow("enough");
 });
 
+test("a user is made once when the answer to making it is lost", async () => {
+  const { clerk, provider, waits } = await clerkPlace();
+  clerk.onRequest = async ({ method }) => {
+    if (method !== "POST") return;
+    clerk.onRequest = null;
+    clerk.failNext(1, "truncate");
+  };
+  const made = await provider.ensureUser({ externalId: "seed-admin", email: "admin@example.com" });
+  expect(waits).toEqual([500]);
+  expect([...clerk.instance.users.keys()]).toEqual([made.id]);
+});
+
 test("an address that another user has is told, and nobody's account is touched", async () => {
   const { clerk, provider } = await clerkPlace();
   const { id } = clerk.instance.createUser({ email: "admin+clerk_test@example.com" });

@@ -67,13 +67,22 @@ export async function live(
 
 function differences(world: World, { objects }: Ending): string[] {
   return (["user", "organization", "membership"] as const).flatMap((kind) => {
-    const told = (list: readonly ProviderObject[]): Map<string, string> =>
-      new Map(list.map(({ id, fields, joins }) => [id, JSON.stringify([fields, joins])]));
-    const [truth, found] = [told(world.truth(kind)), told(objects[kind])];
+    const truth = new Map(world.truth(kind).map((object) => [object.id, object]));
+    const found = new Map(objects[kind].map((object) => [object.id, object]));
     return [
-      ...[...truth].flatMap(([id, text]) =>
-        found.has(id) ? (found.get(id) === text ? [] : [`${id}: ${found.get(id)} is ${text}`]) : [`${id} is missing`],
-      ),
+      ...[...truth].flatMap(([id, is]) => {
+        const has = found.get(id);
+        if (has === undefined) return [`${id} is missing`];
+        // A database has the fields that its mapping names.
+        const told = JSON.stringify([has.fields, has.joins]);
+        const expected = JSON.stringify([
+          Object.fromEntries(Object.keys(has.fields).map((field) => [field, is.fields[field] ?? null])),
+          has.joins === null
+            ? null
+            : Object.fromEntries(Object.keys(has.joins).map((key) => [key, is.joins?.[key as "user"]])),
+        ]);
+        return told === expected ? [] : [`${id}: ${told} is ${expected}`];
+      }),
       ...[...found.keys()].filter((id) => !truth.has(id)).map((id) => `${id} is not there any more`),
     ];
   });
@@ -82,9 +91,9 @@ function differences(world: World, { objects }: Ending): string[] {
 export interface KeeperStore {
   readonly store: SyncStore;
   /** Called before each transaction commits; throws to crash. */
-  crash(work: (() => void) | null): void;
-  reset(): Promise<void>;
-  ending(): Promise<Ending>;
+  readonly crash: (work: (() => void) | null) => void;
+  readonly reset: () => Promise<void>;
+  readonly ending: () => Promise<Ending>;
 }
 
 class Crash extends Error {}

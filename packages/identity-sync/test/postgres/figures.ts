@@ -4,10 +4,10 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { openServer } from "@replant/postgres/server";
-import { startPostgres } from "../../../testkit/src/postgres-server.ts";
+import { startPostgres } from "@replant/testkit";
 import type { ProviderObject } from "../../src/index.ts";
 import { applyChanges, kinds, referenceMapping } from "../../src/index.ts";
-import { openIdentityStore, schemaSql } from "../../src/postgres/index.ts";
+import { openIdentityStore } from "../../src/postgres/index.ts";
 import { membership, organization, user } from "../objects.ts";
 
 const [users, organizations, memberships] = [95_000, 5_000, 200_000];
@@ -35,7 +35,6 @@ try {
   for (const { name } of folders.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     await session.script(readFileSync(new URL(`${name}/migration.sql`, migrations), "utf8"));
   }
-  await session.script(schemaSql(referenceMapping.own));
   const store = await openIdentityStore(() => engine.connect(live), referenceMapping);
   const measure = async (what: string, work: (page: readonly ProviderObject[]) => Promise<number>): Promise<void> => {
     for (const kind of kinds) {

@@ -1,6 +1,9 @@
-import { expect, test } from "vitest";
-import { defaultOwnTables } from "../../src/index.ts";
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { defaultOwnTables, referenceMapping } from "../../src/index.ts";
+import { readTables } from "../../src/postgres/catalog.ts";
 import { prismaModels, schemaSql } from "../../src/postgres/index.ts";
+import { referenceScripts, serverPlaces } from "./places.ts";
 
 test("the statements that create the own tables", () => {
   expect(schemaSql(defaultOwnTables)).toMatchInlineSnapshot(`
@@ -134,4 +137,27 @@ test("models of tables in another schema say so, and names beyond the server's l
   const names = [...schemaSql(own).matchAll(/"(p{20,}[^"]*)"/g)].map(([, name]) => name);
   expect(names).toContain(`${"p".repeat(58)}_pkey`);
   expect(names).toContain(`${"p".repeat(59)}_idx`);
+});
+
+test("the reference schema has the Prisma models as they are printed", () => {
+  const schema = readFileSync(new URL("../../../database/prisma/schema.prisma", import.meta.url), "utf8");
+  expect(schema).toContain(prismaModels(referenceMapping.own));
+});
+
+describe("on PostgreSQL 18", () => {
+  const open = serverPlaces(18);
+
+  test("the reference migrations end in the tables that the statements create", async () => {
+    const tables = Object.values(referenceMapping.own);
+    const read = async (scripts: readonly string[]): Promise<unknown> => {
+      const { session } = await open(scripts);
+      return (await readTables(session, tables)).map((table) => ({
+        columns: table?.columns.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+        keys: table?.keys.map(({ columns }) => columns).sort((a, b) => (String(a) < String(b) ? -1 : 1)),
+      }));
+    };
+    const created = await read([schemaSql(referenceMapping.own)]);
+    expect(await read(referenceScripts)).toEqual(created);
+    expect(created).toHaveLength(5);
+  });
 });

@@ -112,6 +112,10 @@ const refusals: [string, () => Request][] = [
   ["another body", () => post(userBody.replace("user_1", "user_2"), now)],
   ["a byte order mark in front", () => post(`\u{feff}${userBody}`, now)],
   ["bytes that are no text", () => post(Buffer.concat([Buffer.from(userBody), Buffer.from([0xff])]), now)],
+  [
+    "bytes that are no text, for a sign that stands for such bytes",
+    () => post(Uint8Array.of(0x22, 0xff, 0x22), signedHeaders({ body: '"\u{fffd}"' })),
+  ],
   ["no body", () => post("", now)],
 ];
 

@@ -84,7 +84,7 @@ describe.each(mounts)("%s", (_, mount) => {
     const url = await mount(handler);
     const large = "x".repeat(bodyMaxBytes + 100_000);
     for (const body of [large, new Blob([large]).stream()]) {
-      const init = { method: "POST", headers: signedHeaders({ body: large }), body, duplex: "half" as const };
+      const init: RequestInit = { method: "POST", headers: signedHeaders({ body: large }), body, duplex: "half" };
       expect((await fetch(url, init)).status).toBe(413);
     }
     expect((await fetch(url, { method: "POST", headers: signedHeaders(), body: userBody })).status).toBe(200);

@@ -21,7 +21,7 @@ test.each([{}, { CLERK_WEBHOOK_SIGNING_SECRET: " " }, { CLERK_WEBHOOK_SECRET: ",
   );
 });
 
-test.each(["sk_test_123", "whsec_", "whsec_%%%", "whsec_abc"])(
+test.each(["sk_test_123", "cGtfdGVzdA==", "whsec_", "whsec_%%%", "whsec_abc"])(
   "what is no secret is told without being shown: %s",
   (value) => {
     const read = (): unknown => secretsFromEnv({ CLERK_WEBHOOK_SECRET: `${secret},${value}` });

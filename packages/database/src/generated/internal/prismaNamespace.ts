@@ -410,6 +410,10 @@ export const ModelName = {
   ApiKey: 'ApiKey',
   Session: 'Session',
   WebhookEvent: 'WebhookEvent',
+  IdentityObject: 'IdentityObject',
+  IdentityParked: 'IdentityParked',
+  IdentitySeen: 'IdentitySeen',
+  IdentityState: 'IdentityState',
   SystemSetting: 'SystemSetting'
 } as const
 
@@ -426,7 +430,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "organization" | "user" | "organizationMembership" | "mcpServer" | "defaultPrompt" | "defaultResource" | "organizationService" | "organizationPrompt" | "organizationResource" | "auditLog" | "apiKey" | "session" | "webhookEvent" | "systemSetting"
+    modelProps: "organization" | "user" | "organizationMembership" | "mcpServer" | "defaultPrompt" | "defaultResource" | "organizationService" | "organizationPrompt" | "organizationResource" | "auditLog" | "apiKey" | "session" | "webhookEvent" | "identityObject" | "identityParked" | "identitySeen" | "identityState" | "systemSetting"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1392,6 +1396,302 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    IdentityObject: {
+      payload: Prisma.$IdentityObjectPayload<ExtArgs>
+      fields: Prisma.IdentityObjectFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.IdentityObjectFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityObjectPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.IdentityObjectFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityObjectPayload>
+        }
+        findFirst: {
+          args: Prisma.IdentityObjectFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityObjectPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.IdentityObjectFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityObjectPayload>
+        }
+        findMany: {
+          args: Prisma.IdentityObjectFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityObjectPayload>[]
+        }
+        create: {
+          args: Prisma.IdentityObjectCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityObjectPayload>
+        }
+        createMany: {
+          args: Prisma.IdentityObjectCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.IdentityObjectCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityObjectPayload>[]
+        }
+        delete: {
+          args: Prisma.IdentityObjectDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityObjectPayload>
+        }
+        update: {
+          args: Prisma.IdentityObjectUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityObjectPayload>
+        }
+        deleteMany: {
+          args: Prisma.IdentityObjectDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.IdentityObjectUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.IdentityObjectUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityObjectPayload>[]
+        }
+        upsert: {
+          args: Prisma.IdentityObjectUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityObjectPayload>
+        }
+        aggregate: {
+          args: Prisma.IdentityObjectAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateIdentityObject>
+        }
+        groupBy: {
+          args: Prisma.IdentityObjectGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.IdentityObjectGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.IdentityObjectCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.IdentityObjectCountAggregateOutputType> | number
+        }
+      }
+    }
+    IdentityParked: {
+      payload: Prisma.$IdentityParkedPayload<ExtArgs>
+      fields: Prisma.IdentityParkedFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.IdentityParkedFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityParkedPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.IdentityParkedFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityParkedPayload>
+        }
+        findFirst: {
+          args: Prisma.IdentityParkedFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityParkedPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.IdentityParkedFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityParkedPayload>
+        }
+        findMany: {
+          args: Prisma.IdentityParkedFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityParkedPayload>[]
+        }
+        create: {
+          args: Prisma.IdentityParkedCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityParkedPayload>
+        }
+        createMany: {
+          args: Prisma.IdentityParkedCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.IdentityParkedCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityParkedPayload>[]
+        }
+        delete: {
+          args: Prisma.IdentityParkedDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityParkedPayload>
+        }
+        update: {
+          args: Prisma.IdentityParkedUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityParkedPayload>
+        }
+        deleteMany: {
+          args: Prisma.IdentityParkedDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.IdentityParkedUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.IdentityParkedUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityParkedPayload>[]
+        }
+        upsert: {
+          args: Prisma.IdentityParkedUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityParkedPayload>
+        }
+        aggregate: {
+          args: Prisma.IdentityParkedAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateIdentityParked>
+        }
+        groupBy: {
+          args: Prisma.IdentityParkedGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.IdentityParkedGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.IdentityParkedCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.IdentityParkedCountAggregateOutputType> | number
+        }
+      }
+    }
+    IdentitySeen: {
+      payload: Prisma.$IdentitySeenPayload<ExtArgs>
+      fields: Prisma.IdentitySeenFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.IdentitySeenFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentitySeenPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.IdentitySeenFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentitySeenPayload>
+        }
+        findFirst: {
+          args: Prisma.IdentitySeenFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentitySeenPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.IdentitySeenFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentitySeenPayload>
+        }
+        findMany: {
+          args: Prisma.IdentitySeenFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentitySeenPayload>[]
+        }
+        create: {
+          args: Prisma.IdentitySeenCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentitySeenPayload>
+        }
+        createMany: {
+          args: Prisma.IdentitySeenCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.IdentitySeenCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentitySeenPayload>[]
+        }
+        delete: {
+          args: Prisma.IdentitySeenDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentitySeenPayload>
+        }
+        update: {
+          args: Prisma.IdentitySeenUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentitySeenPayload>
+        }
+        deleteMany: {
+          args: Prisma.IdentitySeenDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.IdentitySeenUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.IdentitySeenUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentitySeenPayload>[]
+        }
+        upsert: {
+          args: Prisma.IdentitySeenUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentitySeenPayload>
+        }
+        aggregate: {
+          args: Prisma.IdentitySeenAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateIdentitySeen>
+        }
+        groupBy: {
+          args: Prisma.IdentitySeenGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.IdentitySeenGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.IdentitySeenCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.IdentitySeenCountAggregateOutputType> | number
+        }
+      }
+    }
+    IdentityState: {
+      payload: Prisma.$IdentityStatePayload<ExtArgs>
+      fields: Prisma.IdentityStateFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.IdentityStateFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityStatePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.IdentityStateFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityStatePayload>
+        }
+        findFirst: {
+          args: Prisma.IdentityStateFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityStatePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.IdentityStateFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityStatePayload>
+        }
+        findMany: {
+          args: Prisma.IdentityStateFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityStatePayload>[]
+        }
+        create: {
+          args: Prisma.IdentityStateCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityStatePayload>
+        }
+        createMany: {
+          args: Prisma.IdentityStateCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.IdentityStateCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityStatePayload>[]
+        }
+        delete: {
+          args: Prisma.IdentityStateDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityStatePayload>
+        }
+        update: {
+          args: Prisma.IdentityStateUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityStatePayload>
+        }
+        deleteMany: {
+          args: Prisma.IdentityStateDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.IdentityStateUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.IdentityStateUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityStatePayload>[]
+        }
+        upsert: {
+          args: Prisma.IdentityStateUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$IdentityStatePayload>
+        }
+        aggregate: {
+          args: Prisma.IdentityStateAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateIdentityState>
+        }
+        groupBy: {
+          args: Prisma.IdentityStateGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.IdentityStateGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.IdentityStateCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.IdentityStateCountAggregateOutputType> | number
+        }
+      }
+    }
     SystemSetting: {
       payload: Prisma.$SystemSettingPayload<ExtArgs>
       fields: Prisma.SystemSettingFieldRefs
@@ -1694,18 +1994,58 @@ export type SessionScalarFieldEnum = (typeof SessionScalarFieldEnum)[keyof typeo
 
 export const WebhookEventScalarFieldEnum = {
   id: 'id',
+  number: 'number',
   eventId: 'eventId',
   eventType: 'eventType',
-  payload: 'payload',
+  subject: 'subject',
+  occurredAt: 'occurredAt',
+  body: 'body',
+  verified: 'verified',
   status: 'status',
   attempts: 'attempts',
   error: 'error',
   processedAt: 'processedAt',
-  createdAt: 'createdAt',
-  updatedAt: 'updatedAt'
+  createdAt: 'createdAt'
 } as const
 
 export type WebhookEventScalarFieldEnum = (typeof WebhookEventScalarFieldEnum)[keyof typeof WebhookEventScalarFieldEnum]
+
+
+export const IdentityObjectScalarFieldEnum = {
+  kind: 'kind',
+  id: 'id',
+  providerUpdatedAt: 'providerUpdatedAt',
+  gone: 'gone'
+} as const
+
+export type IdentityObjectScalarFieldEnum = (typeof IdentityObjectScalarFieldEnum)[keyof typeof IdentityObjectScalarFieldEnum]
+
+
+export const IdentityParkedScalarFieldEnum = {
+  id: 'id',
+  userId: 'userId',
+  organizationId: 'organizationId',
+  providerUpdatedAt: 'providerUpdatedAt',
+  object: 'object'
+} as const
+
+export type IdentityParkedScalarFieldEnum = (typeof IdentityParkedScalarFieldEnum)[keyof typeof IdentityParkedScalarFieldEnum]
+
+
+export const IdentitySeenScalarFieldEnum = {
+  kind: 'kind',
+  id: 'id'
+} as const
+
+export type IdentitySeenScalarFieldEnum = (typeof IdentitySeenScalarFieldEnum)[keyof typeof IdentitySeenScalarFieldEnum]
+
+
+export const IdentityStateScalarFieldEnum = {
+  id: 'id',
+  value: 'value'
+} as const
+
+export type IdentityStateScalarFieldEnum = (typeof IdentityStateScalarFieldEnum)[keyof typeof IdentityStateScalarFieldEnum]
 
 
 export const SystemSettingScalarFieldEnum = {
@@ -1853,20 +2193,6 @@ export type BigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 
  * Reference to a field of type 'BigInt[]'
  */
 export type ListBigIntFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'BigInt[]'>
-    
-
-
-/**
- * Reference to a field of type 'WebhookStatus'
- */
-export type EnumWebhookStatusFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'WebhookStatus'>
-    
-
-
-/**
- * Reference to a field of type 'WebhookStatus[]'
- */
-export type ListEnumWebhookStatusFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'WebhookStatus[]'>
     
 
 
@@ -2047,6 +2373,10 @@ export type GlobalOmitConfig = {
   apiKey?: Prisma.ApiKeyOmit
   session?: Prisma.SessionOmit
   webhookEvent?: Prisma.WebhookEventOmit
+  identityObject?: Prisma.IdentityObjectOmit
+  identityParked?: Prisma.IdentityParkedOmit
+  identitySeen?: Prisma.IdentitySeenOmit
+  identityState?: Prisma.IdentityStateOmit
   systemSetting?: Prisma.SystemSettingOmit
 }
 

@@ -64,6 +64,10 @@ export const ModelName = {
   ApiKey: 'ApiKey',
   Session: 'Session',
   WebhookEvent: 'WebhookEvent',
+  IdentityObject: 'IdentityObject',
+  IdentityParked: 'IdentityParked',
+  IdentitySeen: 'IdentitySeen',
+  IdentityState: 'IdentityState',
   SystemSetting: 'SystemSetting'
 } as const
 
@@ -272,18 +276,58 @@ export type SessionScalarFieldEnum = (typeof SessionScalarFieldEnum)[keyof typeo
 
 export const WebhookEventScalarFieldEnum = {
   id: 'id',
+  number: 'number',
   eventId: 'eventId',
   eventType: 'eventType',
-  payload: 'payload',
+  subject: 'subject',
+  occurredAt: 'occurredAt',
+  body: 'body',
+  verified: 'verified',
   status: 'status',
   attempts: 'attempts',
   error: 'error',
   processedAt: 'processedAt',
-  createdAt: 'createdAt',
-  updatedAt: 'updatedAt'
+  createdAt: 'createdAt'
 } as const
 
 export type WebhookEventScalarFieldEnum = (typeof WebhookEventScalarFieldEnum)[keyof typeof WebhookEventScalarFieldEnum]
+
+
+export const IdentityObjectScalarFieldEnum = {
+  kind: 'kind',
+  id: 'id',
+  providerUpdatedAt: 'providerUpdatedAt',
+  gone: 'gone'
+} as const
+
+export type IdentityObjectScalarFieldEnum = (typeof IdentityObjectScalarFieldEnum)[keyof typeof IdentityObjectScalarFieldEnum]
+
+
+export const IdentityParkedScalarFieldEnum = {
+  id: 'id',
+  userId: 'userId',
+  organizationId: 'organizationId',
+  providerUpdatedAt: 'providerUpdatedAt',
+  object: 'object'
+} as const
+
+export type IdentityParkedScalarFieldEnum = (typeof IdentityParkedScalarFieldEnum)[keyof typeof IdentityParkedScalarFieldEnum]
+
+
+export const IdentitySeenScalarFieldEnum = {
+  kind: 'kind',
+  id: 'id'
+} as const
+
+export type IdentitySeenScalarFieldEnum = (typeof IdentitySeenScalarFieldEnum)[keyof typeof IdentitySeenScalarFieldEnum]
+
+
+export const IdentityStateScalarFieldEnum = {
+  id: 'id',
+  value: 'value'
+} as const
+
+export type IdentityStateScalarFieldEnum = (typeof IdentityStateScalarFieldEnum)[keyof typeof IdentityStateScalarFieldEnum]
 
 
 export const SystemSettingScalarFieldEnum = {

@@ -27,95 +27,121 @@ export type AggregateWebhookEvent = {
 }
 
 export type WebhookEventAvgAggregateOutputType = {
+  number: number | null
   attempts: number | null
 }
 
 export type WebhookEventSumAggregateOutputType = {
+  number: bigint | null
   attempts: number | null
 }
 
 export type WebhookEventMinAggregateOutputType = {
   id: string | null
+  number: bigint | null
   eventId: string | null
   eventType: string | null
-  status: $Enums.WebhookStatus | null
+  subject: string | null
+  occurredAt: Date | null
+  body: string | null
+  verified: boolean | null
+  status: string | null
   attempts: number | null
   error: string | null
   processedAt: Date | null
   createdAt: Date | null
-  updatedAt: Date | null
 }
 
 export type WebhookEventMaxAggregateOutputType = {
   id: string | null
+  number: bigint | null
   eventId: string | null
   eventType: string | null
-  status: $Enums.WebhookStatus | null
+  subject: string | null
+  occurredAt: Date | null
+  body: string | null
+  verified: boolean | null
+  status: string | null
   attempts: number | null
   error: string | null
   processedAt: Date | null
   createdAt: Date | null
-  updatedAt: Date | null
 }
 
 export type WebhookEventCountAggregateOutputType = {
   id: number
+  number: number
   eventId: number
   eventType: number
-  payload: number
+  subject: number
+  occurredAt: number
+  body: number
+  verified: number
   status: number
   attempts: number
   error: number
   processedAt: number
   createdAt: number
-  updatedAt: number
   _all: number
 }
 
 
 export type WebhookEventAvgAggregateInputType = {
+  number?: true
   attempts?: true
 }
 
 export type WebhookEventSumAggregateInputType = {
+  number?: true
   attempts?: true
 }
 
 export type WebhookEventMinAggregateInputType = {
   id?: true
+  number?: true
   eventId?: true
   eventType?: true
+  subject?: true
+  occurredAt?: true
+  body?: true
+  verified?: true
   status?: true
   attempts?: true
   error?: true
   processedAt?: true
   createdAt?: true
-  updatedAt?: true
 }
 
 export type WebhookEventMaxAggregateInputType = {
   id?: true
+  number?: true
   eventId?: true
   eventType?: true
+  subject?: true
+  occurredAt?: true
+  body?: true
+  verified?: true
   status?: true
   attempts?: true
   error?: true
   processedAt?: true
   createdAt?: true
-  updatedAt?: true
 }
 
 export type WebhookEventCountAggregateInputType = {
   id?: true
+  number?: true
   eventId?: true
   eventType?: true
-  payload?: true
+  subject?: true
+  occurredAt?: true
+  body?: true
+  verified?: true
   status?: true
   attempts?: true
   error?: true
   processedAt?: true
   createdAt?: true
-  updatedAt?: true
   _all?: true
 }
 
@@ -207,15 +233,18 @@ export type WebhookEventGroupByArgs<ExtArgs extends runtime.Types.Extensions.Int
 
 export type WebhookEventGroupByOutputType = {
   id: string
+  number: bigint
   eventId: string
   eventType: string
-  payload: runtime.JsonValue
-  status: $Enums.WebhookStatus
+  subject: string | null
+  occurredAt: Date | null
+  body: string
+  verified: boolean
+  status: string
   attempts: number
   error: string | null
   processedAt: Date | null
   createdAt: Date
-  updatedAt: Date
   _count: WebhookEventCountAggregateOutputType | null
   _avg: WebhookEventAvgAggregateOutputType | null
   _sum: WebhookEventSumAggregateOutputType | null
@@ -243,57 +272,69 @@ export type WebhookEventWhereInput = {
   OR?: Prisma.WebhookEventWhereInput[]
   NOT?: Prisma.WebhookEventWhereInput | Prisma.WebhookEventWhereInput[]
   id?: Prisma.UuidFilter<"WebhookEvent"> | string
+  number?: Prisma.BigIntFilter<"WebhookEvent"> | bigint | number
   eventId?: Prisma.StringFilter<"WebhookEvent"> | string
   eventType?: Prisma.StringFilter<"WebhookEvent"> | string
-  payload?: Prisma.JsonFilter<"WebhookEvent">
-  status?: Prisma.EnumWebhookStatusFilter<"WebhookEvent"> | $Enums.WebhookStatus
+  subject?: Prisma.StringNullableFilter<"WebhookEvent"> | string | null
+  occurredAt?: Prisma.DateTimeNullableFilter<"WebhookEvent"> | Date | string | null
+  body?: Prisma.StringFilter<"WebhookEvent"> | string
+  verified?: Prisma.BoolFilter<"WebhookEvent"> | boolean
+  status?: Prisma.StringFilter<"WebhookEvent"> | string
   attempts?: Prisma.IntFilter<"WebhookEvent"> | number
   error?: Prisma.StringNullableFilter<"WebhookEvent"> | string | null
   processedAt?: Prisma.DateTimeNullableFilter<"WebhookEvent"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"WebhookEvent"> | Date | string
-  updatedAt?: Prisma.DateTimeFilter<"WebhookEvent"> | Date | string
 }
 
 export type WebhookEventOrderByWithRelationInput = {
   id?: Prisma.SortOrder
+  number?: Prisma.SortOrder
   eventId?: Prisma.SortOrder
   eventType?: Prisma.SortOrder
-  payload?: Prisma.SortOrder
+  subject?: Prisma.SortOrderInput | Prisma.SortOrder
+  occurredAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  body?: Prisma.SortOrder
+  verified?: Prisma.SortOrder
   status?: Prisma.SortOrder
   attempts?: Prisma.SortOrder
   error?: Prisma.SortOrderInput | Prisma.SortOrder
   processedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
-  updatedAt?: Prisma.SortOrder
 }
 
 export type WebhookEventWhereUniqueInput = Prisma.AtLeast<{
   id?: string
+  number?: bigint | number
   eventId?: string
   AND?: Prisma.WebhookEventWhereInput | Prisma.WebhookEventWhereInput[]
   OR?: Prisma.WebhookEventWhereInput[]
   NOT?: Prisma.WebhookEventWhereInput | Prisma.WebhookEventWhereInput[]
   eventType?: Prisma.StringFilter<"WebhookEvent"> | string
-  payload?: Prisma.JsonFilter<"WebhookEvent">
-  status?: Prisma.EnumWebhookStatusFilter<"WebhookEvent"> | $Enums.WebhookStatus
+  subject?: Prisma.StringNullableFilter<"WebhookEvent"> | string | null
+  occurredAt?: Prisma.DateTimeNullableFilter<"WebhookEvent"> | Date | string | null
+  body?: Prisma.StringFilter<"WebhookEvent"> | string
+  verified?: Prisma.BoolFilter<"WebhookEvent"> | boolean
+  status?: Prisma.StringFilter<"WebhookEvent"> | string
   attempts?: Prisma.IntFilter<"WebhookEvent"> | number
   error?: Prisma.StringNullableFilter<"WebhookEvent"> | string | null
   processedAt?: Prisma.DateTimeNullableFilter<"WebhookEvent"> | Date | string | null
   createdAt?: Prisma.DateTimeFilter<"WebhookEvent"> | Date | string
-  updatedAt?: Prisma.DateTimeFilter<"WebhookEvent"> | Date | string
-}, "id" | "eventId">
+}, "id" | "number" | "eventId">
 
 export type WebhookEventOrderByWithAggregationInput = {
   id?: Prisma.SortOrder
+  number?: Prisma.SortOrder
   eventId?: Prisma.SortOrder
   eventType?: Prisma.SortOrder
-  payload?: Prisma.SortOrder
+  subject?: Prisma.SortOrderInput | Prisma.SortOrder
+  occurredAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  body?: Prisma.SortOrder
+  verified?: Prisma.SortOrder
   status?: Prisma.SortOrder
   attempts?: Prisma.SortOrder
   error?: Prisma.SortOrderInput | Prisma.SortOrder
   processedAt?: Prisma.SortOrderInput | Prisma.SortOrder
   createdAt?: Prisma.SortOrder
-  updatedAt?: Prisma.SortOrder
   _count?: Prisma.WebhookEventCountOrderByAggregateInput
   _avg?: Prisma.WebhookEventAvgOrderByAggregateInput
   _max?: Prisma.WebhookEventMaxOrderByAggregateInput
@@ -306,227 +347,275 @@ export type WebhookEventScalarWhereWithAggregatesInput = {
   OR?: Prisma.WebhookEventScalarWhereWithAggregatesInput[]
   NOT?: Prisma.WebhookEventScalarWhereWithAggregatesInput | Prisma.WebhookEventScalarWhereWithAggregatesInput[]
   id?: Prisma.UuidWithAggregatesFilter<"WebhookEvent"> | string
+  number?: Prisma.BigIntWithAggregatesFilter<"WebhookEvent"> | bigint | number
   eventId?: Prisma.StringWithAggregatesFilter<"WebhookEvent"> | string
   eventType?: Prisma.StringWithAggregatesFilter<"WebhookEvent"> | string
-  payload?: Prisma.JsonWithAggregatesFilter<"WebhookEvent">
-  status?: Prisma.EnumWebhookStatusWithAggregatesFilter<"WebhookEvent"> | $Enums.WebhookStatus
+  subject?: Prisma.StringNullableWithAggregatesFilter<"WebhookEvent"> | string | null
+  occurredAt?: Prisma.DateTimeNullableWithAggregatesFilter<"WebhookEvent"> | Date | string | null
+  body?: Prisma.StringWithAggregatesFilter<"WebhookEvent"> | string
+  verified?: Prisma.BoolWithAggregatesFilter<"WebhookEvent"> | boolean
+  status?: Prisma.StringWithAggregatesFilter<"WebhookEvent"> | string
   attempts?: Prisma.IntWithAggregatesFilter<"WebhookEvent"> | number
   error?: Prisma.StringNullableWithAggregatesFilter<"WebhookEvent"> | string | null
   processedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"WebhookEvent"> | Date | string | null
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"WebhookEvent"> | Date | string
-  updatedAt?: Prisma.DateTimeWithAggregatesFilter<"WebhookEvent"> | Date | string
 }
 
 export type WebhookEventCreateInput = {
   id?: string
+  number?: bigint | number
   eventId: string
   eventType: string
-  payload: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  status?: $Enums.WebhookStatus
+  subject?: string | null
+  occurredAt?: Date | string | null
+  body: string
+  verified: boolean
+  status?: string
   attempts?: number
   error?: string | null
   processedAt?: Date | string | null
   createdAt?: Date | string
-  updatedAt?: Date | string
 }
 
 export type WebhookEventUncheckedCreateInput = {
   id?: string
+  number?: bigint | number
   eventId: string
   eventType: string
-  payload: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  status?: $Enums.WebhookStatus
+  subject?: string | null
+  occurredAt?: Date | string | null
+  body: string
+  verified: boolean
+  status?: string
   attempts?: number
   error?: string | null
   processedAt?: Date | string | null
   createdAt?: Date | string
-  updatedAt?: Date | string
 }
 
 export type WebhookEventUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  number?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   eventId?: Prisma.StringFieldUpdateOperationsInput | string
   eventType?: Prisma.StringFieldUpdateOperationsInput | string
-  payload?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  status?: Prisma.EnumWebhookStatusFieldUpdateOperationsInput | $Enums.WebhookStatus
+  subject?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  occurredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  body?: Prisma.StringFieldUpdateOperationsInput | string
+  verified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  status?: Prisma.StringFieldUpdateOperationsInput | string
   attempts?: Prisma.IntFieldUpdateOperationsInput | number
   error?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   processedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type WebhookEventUncheckedUpdateInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  number?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   eventId?: Prisma.StringFieldUpdateOperationsInput | string
   eventType?: Prisma.StringFieldUpdateOperationsInput | string
-  payload?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  status?: Prisma.EnumWebhookStatusFieldUpdateOperationsInput | $Enums.WebhookStatus
+  subject?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  occurredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  body?: Prisma.StringFieldUpdateOperationsInput | string
+  verified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  status?: Prisma.StringFieldUpdateOperationsInput | string
   attempts?: Prisma.IntFieldUpdateOperationsInput | number
   error?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   processedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type WebhookEventCreateManyInput = {
   id?: string
+  number?: bigint | number
   eventId: string
   eventType: string
-  payload: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  status?: $Enums.WebhookStatus
+  subject?: string | null
+  occurredAt?: Date | string | null
+  body: string
+  verified: boolean
+  status?: string
   attempts?: number
   error?: string | null
   processedAt?: Date | string | null
   createdAt?: Date | string
-  updatedAt?: Date | string
 }
 
 export type WebhookEventUpdateManyMutationInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  number?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   eventId?: Prisma.StringFieldUpdateOperationsInput | string
   eventType?: Prisma.StringFieldUpdateOperationsInput | string
-  payload?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  status?: Prisma.EnumWebhookStatusFieldUpdateOperationsInput | $Enums.WebhookStatus
+  subject?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  occurredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  body?: Prisma.StringFieldUpdateOperationsInput | string
+  verified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  status?: Prisma.StringFieldUpdateOperationsInput | string
   attempts?: Prisma.IntFieldUpdateOperationsInput | number
   error?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   processedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type WebhookEventUncheckedUpdateManyInput = {
   id?: Prisma.StringFieldUpdateOperationsInput | string
+  number?: Prisma.BigIntFieldUpdateOperationsInput | bigint | number
   eventId?: Prisma.StringFieldUpdateOperationsInput | string
   eventType?: Prisma.StringFieldUpdateOperationsInput | string
-  payload?: Prisma.JsonNullValueInput | runtime.InputJsonValue
-  status?: Prisma.EnumWebhookStatusFieldUpdateOperationsInput | $Enums.WebhookStatus
+  subject?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  occurredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  body?: Prisma.StringFieldUpdateOperationsInput | string
+  verified?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  status?: Prisma.StringFieldUpdateOperationsInput | string
   attempts?: Prisma.IntFieldUpdateOperationsInput | number
   error?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   processedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
-  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type WebhookEventCountOrderByAggregateInput = {
   id?: Prisma.SortOrder
+  number?: Prisma.SortOrder
   eventId?: Prisma.SortOrder
   eventType?: Prisma.SortOrder
-  payload?: Prisma.SortOrder
+  subject?: Prisma.SortOrder
+  occurredAt?: Prisma.SortOrder
+  body?: Prisma.SortOrder
+  verified?: Prisma.SortOrder
   status?: Prisma.SortOrder
   attempts?: Prisma.SortOrder
   error?: Prisma.SortOrder
   processedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
-  updatedAt?: Prisma.SortOrder
 }
 
 export type WebhookEventAvgOrderByAggregateInput = {
+  number?: Prisma.SortOrder
   attempts?: Prisma.SortOrder
 }
 
 export type WebhookEventMaxOrderByAggregateInput = {
   id?: Prisma.SortOrder
+  number?: Prisma.SortOrder
   eventId?: Prisma.SortOrder
   eventType?: Prisma.SortOrder
+  subject?: Prisma.SortOrder
+  occurredAt?: Prisma.SortOrder
+  body?: Prisma.SortOrder
+  verified?: Prisma.SortOrder
   status?: Prisma.SortOrder
   attempts?: Prisma.SortOrder
   error?: Prisma.SortOrder
   processedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
-  updatedAt?: Prisma.SortOrder
 }
 
 export type WebhookEventMinOrderByAggregateInput = {
   id?: Prisma.SortOrder
+  number?: Prisma.SortOrder
   eventId?: Prisma.SortOrder
   eventType?: Prisma.SortOrder
+  subject?: Prisma.SortOrder
+  occurredAt?: Prisma.SortOrder
+  body?: Prisma.SortOrder
+  verified?: Prisma.SortOrder
   status?: Prisma.SortOrder
   attempts?: Prisma.SortOrder
   error?: Prisma.SortOrder
   processedAt?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
-  updatedAt?: Prisma.SortOrder
 }
 
 export type WebhookEventSumOrderByAggregateInput = {
+  number?: Prisma.SortOrder
   attempts?: Prisma.SortOrder
-}
-
-export type EnumWebhookStatusFieldUpdateOperationsInput = {
-  set?: $Enums.WebhookStatus
 }
 
 
 
 export type WebhookEventSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
+  number?: boolean
   eventId?: boolean
   eventType?: boolean
-  payload?: boolean
+  subject?: boolean
+  occurredAt?: boolean
+  body?: boolean
+  verified?: boolean
   status?: boolean
   attempts?: boolean
   error?: boolean
   processedAt?: boolean
   createdAt?: boolean
-  updatedAt?: boolean
 }, ExtArgs["result"]["webhookEvent"]>
 
 export type WebhookEventSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
+  number?: boolean
   eventId?: boolean
   eventType?: boolean
-  payload?: boolean
+  subject?: boolean
+  occurredAt?: boolean
+  body?: boolean
+  verified?: boolean
   status?: boolean
   attempts?: boolean
   error?: boolean
   processedAt?: boolean
   createdAt?: boolean
-  updatedAt?: boolean
 }, ExtArgs["result"]["webhookEvent"]>
 
 export type WebhookEventSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
+  number?: boolean
   eventId?: boolean
   eventType?: boolean
-  payload?: boolean
+  subject?: boolean
+  occurredAt?: boolean
+  body?: boolean
+  verified?: boolean
   status?: boolean
   attempts?: boolean
   error?: boolean
   processedAt?: boolean
   createdAt?: boolean
-  updatedAt?: boolean
 }, ExtArgs["result"]["webhookEvent"]>
 
 export type WebhookEventSelectScalar = {
   id?: boolean
+  number?: boolean
   eventId?: boolean
   eventType?: boolean
-  payload?: boolean
+  subject?: boolean
+  occurredAt?: boolean
+  body?: boolean
+  verified?: boolean
   status?: boolean
   attempts?: boolean
   error?: boolean
   processedAt?: boolean
   createdAt?: boolean
-  updatedAt?: boolean
 }
 
-export type WebhookEventOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "eventId" | "eventType" | "payload" | "status" | "attempts" | "error" | "processedAt" | "createdAt" | "updatedAt", ExtArgs["result"]["webhookEvent"]>
+export type WebhookEventOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "number" | "eventId" | "eventType" | "subject" | "occurredAt" | "body" | "verified" | "status" | "attempts" | "error" | "processedAt" | "createdAt", ExtArgs["result"]["webhookEvent"]>
 
 export type $WebhookEventPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "WebhookEvent"
   objects: {}
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     id: string
+    number: bigint
     eventId: string
     eventType: string
-    payload: runtime.JsonValue
-    status: $Enums.WebhookStatus
+    subject: string | null
+    occurredAt: Date | null
+    body: string
+    verified: boolean
+    status: string
     attempts: number
     error: string | null
     processedAt: Date | null
     createdAt: Date
-    updatedAt: Date
   }, ExtArgs["result"]["webhookEvent"]>
   composites: {}
 }
@@ -951,15 +1040,18 @@ export interface Prisma__WebhookEventClient<T, Null = never, ExtArgs extends run
  */
 export interface WebhookEventFieldRefs {
   readonly id: Prisma.FieldRef<"WebhookEvent", 'String'>
+  readonly number: Prisma.FieldRef<"WebhookEvent", 'BigInt'>
   readonly eventId: Prisma.FieldRef<"WebhookEvent", 'String'>
   readonly eventType: Prisma.FieldRef<"WebhookEvent", 'String'>
-  readonly payload: Prisma.FieldRef<"WebhookEvent", 'Json'>
-  readonly status: Prisma.FieldRef<"WebhookEvent", 'WebhookStatus'>
+  readonly subject: Prisma.FieldRef<"WebhookEvent", 'String'>
+  readonly occurredAt: Prisma.FieldRef<"WebhookEvent", 'DateTime'>
+  readonly body: Prisma.FieldRef<"WebhookEvent", 'String'>
+  readonly verified: Prisma.FieldRef<"WebhookEvent", 'Boolean'>
+  readonly status: Prisma.FieldRef<"WebhookEvent", 'String'>
   readonly attempts: Prisma.FieldRef<"WebhookEvent", 'Int'>
   readonly error: Prisma.FieldRef<"WebhookEvent", 'String'>
   readonly processedAt: Prisma.FieldRef<"WebhookEvent", 'DateTime'>
   readonly createdAt: Prisma.FieldRef<"WebhookEvent", 'DateTime'>
-  readonly updatedAt: Prisma.FieldRef<"WebhookEvent", 'DateTime'>
 }
     
 
