@@ -1,11 +1,10 @@
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { serve } from "@hono/node-server";
 import { messageOf } from "@replant/core";
 import { createApp } from "./app.ts";
 import { clerkAuth } from "./auth.ts";
 import { openDatabase } from "./database.ts";
 import { openIdentity } from "./identity.ts";
+import { listen } from "./server.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 /** How often messages are applied that nobody came back for, as after a crash. */
@@ -29,20 +28,13 @@ async function run({ databaseUrl, webhookSecrets, host, port, ...keys }: Setting
   const drain = (): void =>
     void identity.drain().catch((error: unknown) => log(`not applied yet: ${messageOf(error)}`));
   const app = createApp({ database, identity, auth: clerkAuth(keys), now: Date.now, log });
-  const server = serve({ fetch: app.fetch, hostname: host, port });
-  await once(server, "listening");
-  const { address, port: taken } = server.address() as AddressInfo;
-  process.stdout.write(`api listens on http://${address.includes(":") ? `[${address}]` : address}:${taken}\n`);
+  const server = await listen(app.fetch, { host, port });
+  process.stdout.write(`api listens on ${server.url}\n`);
   drain();
   const timer = setInterval(drain, drainEveryMs);
   await Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
   clearInterval(timer);
-  const closed = once(server, "close");
-  server.close();
-  setTimeout(() => {
-    if ("closeAllConnections" in server) server.closeAllConnections();
-  }, graceMs).unref();
-  await closed;
+  await server.close(graceMs);
   await identity.close();
   await database.close();
 }

@@ -3,7 +3,7 @@ import { startClerk } from "@replant/testkit/clerk";
 import { expect, onTestFinished, test } from "vitest";
 import { referenceMapping } from "@replant/identity-sync";
 import { referenceDatabase } from "./place.ts";
-import { runProgram, startProgram } from "./program.ts";
+import { environment, runProgram, startProgram } from "./program.ts";
 import { eventually } from "./wait.ts";
 
 test("without its settings it says what is missing and does not start", async () => {
@@ -40,7 +40,16 @@ test.each(["SIGTERM", "SIGINT"] as const)("at %s it answers what it was asked an
   expect(await done).toMatchObject({ code: 0, signal: null });
 });
 
-test("what waits from before is applied at the start", async () => {
+test("on a port that somebody has it says so and does not start", async () => {
+  const clerk = await startClerk();
+  onTestFinished(() => clerk.close());
+  const { port } = new URL(clerk.apiUrl);
+  const { code, stderr } = await runProgram({ ...environment(clerk, "postgresql://localhost/app"), PORT: port }).done;
+  expect(code).toBe(1);
+  expect(stderr).toContain("EADDRINUSE");
+});
+
+test("what waits from before is applied", async () => {
   const database = await referenceDatabase();
   const clerk = await startClerk();
   onTestFinished(() => clerk.close());

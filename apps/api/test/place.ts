@@ -1,9 +1,4 @@
-import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { serve } from "@hono/node-server";
-import { referenceMapping } from "@replant/identity-sync";
-import { schemaSql } from "@replant/identity-sync/postgres";
 import { createDatabase, sql, type TestDatabase } from "@replant/testkit";
 import { type ClerkEmulator, startClerk } from "@replant/testkit/clerk";
 import { onTestFinished } from "vitest";
@@ -11,6 +6,7 @@ import { createApp } from "../src/app.ts";
 import { clerkAuth } from "../src/auth.ts";
 import { openDatabase } from "../src/database.ts";
 import { openIdentity } from "../src/identity.ts";
+import { listen } from "../src/server.ts";
 import { type Client, clientOf } from "./client.ts";
 
 const migrations = new URL("../../../packages/database/prisma/migrations/", import.meta.url);
@@ -18,11 +14,6 @@ const referenceScripts = readdirSync(migrations, { withFileTypes: true })
   .flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
   .sort((a, b) => (a < b ? -1 : 1))
   .map((name) => readFileSync(new URL(`${name}/migration.sql`, migrations), "utf8"));
-
-/** What the reference schema lacks for identity-sync; empty once a migration has it. */
-export const missingTables = referenceScripts.some((script) => script.includes(referenceMapping.own.objects.name))
-  ? ""
-  : schemaSql(referenceMapping.own);
 
 let template: Promise<TestDatabase> | undefined;
 
@@ -36,7 +27,7 @@ export async function referenceDatabase(): Promise<TestDatabase> {
 
 async function makeTemplate(): Promise<TestDatabase> {
   const made = await createDatabase(18, { prefix: "api_template" });
-  for (const script of [...referenceScripts, missingTables]) await sql(made.url, script);
+  for (const script of referenceScripts) await sql(made.url, script);
   await sql(
     made.url,
     `insert into mcp_servers (server_key, name) values ('files', 'Files'), ('mail', 'Mail'), ('wiki', 'Wiki');
@@ -66,14 +57,11 @@ export async function openPlace({ now = Date.now }: { readonly now?: () => numbe
   const pool = openDatabase(database.url, log);
   const identity = openIdentity({ url: database.url, secrets: [clerk.deliveries.secret], log });
   const app = createApp({ database: pool, identity, auth: clerkAuth({ jwtKey: clerk.jwtKey }), now, log });
-  const server = serve({ fetch: app.fetch, hostname: "127.0.0.1", port: 0 });
-  await once(server, "listening");
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const server = await listen(app.fetch, { host: "127.0.0.1", port: 0 });
+  const { url } = server;
   clerk.deliveries.endpoint = `${url}/webhooks/clerk`;
   onTestFinished(async () => {
-    const closed = once(server, "close");
-    server.close();
-    await closed;
+    await server.close(1_000);
     await identity.close();
     await pool.close();
     await clerk.close();

@@ -12,18 +12,21 @@ export interface Program extends RunningNode {
 
 /** Starts the program itself; rejects with what it said when it ends before it listens. */
 export async function startProgram(clerk: ClerkEmulator, databaseUrl: string): Promise<Program> {
-  const running = runProgram({
-    DATABASE_URL: databaseUrl,
-    CLERK_JWT_KEY: clerk.jwtKey,
-    CLERK_WEBHOOK_SIGNING_SECRET: clerk.deliveries.secret,
-    PORT: "0",
-  });
+  const running = runProgram({ ...environment(clerk, databaseUrl), PORT: "0" });
   while (running.child.exitCode === null) {
     const [, url] = /listens on (\S+)\n/.exec(running.seen().stdout) ?? [];
     if (url !== undefined) return { ...running, url };
     await sleep(10);
   }
   throw new Error((await running.done).stderr);
+}
+
+export function environment(clerk: ClerkEmulator, databaseUrl: string) {
+  return {
+    DATABASE_URL: databaseUrl,
+    CLERK_JWT_KEY: clerk.jwtKey,
+    CLERK_WEBHOOK_SIGNING_SECRET: clerk.deliveries.secret,
+  };
 }
 
 /** It does not outlive the test. */

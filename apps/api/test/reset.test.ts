@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { referenceMapping } from "@replant/identity-sync";
-import { createDatabase, makeWorkspace, serverUrl, sql, type Workspace, workspaceConfig } from "@replant/testkit";
+import { createDatabase, makeWorkspace, serverUrl, sql, type Workspace } from "@replant/testkit";
 import { type ClerkEmulator, startClerk } from "@replant/testkit/clerk";
 import { expect, onTestFinished, test } from "vitest";
 import { clientOf } from "./client.ts";
-import { missingTables, openTeam } from "./place.ts";
+import { openTeam } from "./place.ts";
 import { startProgram } from "./program.ts";
 import { eventually } from "./wait.ts";
 
@@ -56,7 +56,7 @@ test("while the database is away every route says so, and afterwards the next re
 
 test("it survives resets under load, and no message of Clerk is lost or counted twice", async () => {
   const { url } = await createDatabase(18, { prefix: "api" });
-  const workspace = await identityWorkspace(url);
+  const workspace = await makeWorkspace({ DATABASE_URL: url });
   await reset(workspace);
   const clerk = await startClerk();
   onTestFinished(() => clerk.close());
@@ -116,21 +116,7 @@ test("it survives resets under load, and no message of Clerk is lost or counted 
   expect(program.seen().stderr).not.toContain("unexpected");
   program.child.kill("SIGTERM");
   expect((await program.done).code).toBe(0);
-  console.log({ messages: length, seen, acknowledged, written });
 });
-
-/** A workspace that keeps what identity-sync needs. */
-async function identityWorkspace(url: string): Promise<Workspace> {
-  const workspace = await makeWorkspace({ DATABASE_URL: url });
-  if (missingTables === "") return workspace;
-  const { inbox, objects, parked, state } = referenceMapping.own;
-  const kept = [inbox, objects, parked, state].map((table) => `    ${table.name}: true,\n`).join("");
-  await workspace.write({
-    "migrations/20990101000000_identity/migration.sql": missingTables,
-    "replant.config.ts": workspaceConfig.replace("  keep: {\n", `  keep: {\n${kept}`),
-  });
-  return workspace;
-}
 
 async function reset(workspace: Workspace): Promise<void> {
   const { code, stderr } = await workspace.replant(["reset"]);
