@@ -119,6 +119,16 @@ describe("orphans", () => {
     expect(orphans).toHaveLength(50);
   });
 
+  test("that went with one organization are not suspicious", async () => {
+    const world = worldOf({ members: 30 });
+    const store = new MemoryStore();
+    const provider = world.provider({ pageSize: 50, between: steady });
+    await pull(provider, store);
+    world.instance.deleteOrganization([...world.instance.organizations.keys()][0] ?? "");
+    const { orphans } = await reconcile(provider, store);
+    expect(orphans).toHaveLength(31);
+  });
+
   test.each(["keep", "soft-delete", "drop", "fail"] as const)("become what the rule %s says", async (rule) => {
     const world = worldOf({ members: 2 });
     const store = new MemoryStore();

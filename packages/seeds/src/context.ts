@@ -93,7 +93,7 @@ export function openContext(session: SqlSession, identities: Identities | null):
 function known(identities: Identities | null): Identities {
   if (identities !== null) return identities;
   throw new ReplantError("REPLANT_IDENTITY_UNRESOLVED", "the configuration names no identity provider", {
-    hint: 'import { clerk } from "@replant/config" and add identity: clerk() to replant.config.ts',
+    hint: "add identity: clerk() to replant.config.ts; clerk comes from @replant/config",
   });
 }
 

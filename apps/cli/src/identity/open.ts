@@ -77,7 +77,7 @@ export function requireSection({ config }: LoadedProject): IdentitySection {
   if (config.identity !== null) return config.identity;
   throw new ReplantError("REPLANT_CONFIG_INVALID", "the configuration names no identity provider", {
     state: "nothing was touched",
-    hint: 'import { clerk } from "@replant/config" and add identity: clerk() to replant.config.ts',
+    hint: "add identity: clerk() to replant.config.ts; clerk comes from @replant/config",
   });
 }
 

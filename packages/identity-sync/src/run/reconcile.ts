@@ -51,7 +51,7 @@ export async function reconcile(
     const gone = unseen.filter(({ id }) => !there.has(id));
     const told = found.map((object): Told => ({ change: { type: "present", object }, from: "listing" }));
     rowsChanged += await store.apply(async (transaction) => {
-      if (rule !== "keep") await assertPlausible(transaction, { kind, gone, alarmShare });
+      if (rule !== "keep") await assertPlausible(transaction, { kind, gone: ofTheirOwn(gone, orphans), alarmShare });
       const { rowsChanged: updated } = await applyChanges(transaction, told);
       for (const { id } of gone) orphans.push({ kind, id, dependents: await transaction.dependents(kind, id) });
       return updated;
@@ -73,6 +73,12 @@ export async function reconcile(
     await finish(transaction, pulled);
   });
   return { ...pulled, rowsChanged: pulled.rowsChanged + rowsChanged, orphans, became: rule };
+}
+
+/** Memberships that did not go with their user or their organization. */
+function ofTheirOwn(gone: readonly Reference[], orphans: readonly Orphan[]): readonly Reference[] {
+  const parents = new Set(orphans.map(({ id }) => id));
+  return gone.filter(({ joins }) => joins === null || !(parents.has(joins.user) || parents.has(joins.organization)));
 }
 
 async function assertPlausible(

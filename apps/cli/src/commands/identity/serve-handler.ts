@@ -18,16 +18,21 @@ export async function handle(cli: Cli, { flags }: Input<typeof serveFlags>): Pro
     const secrets = secretsFromEnv(Object.fromEntries(secretNames.map((name, index) => [name, found[index]?.value])));
     const say = (text: string): void => cli.emit({ type: "notice", level: "info", text });
     const warn = (text: string): void => cli.emit({ type: "notice", level: "warning", text });
+    // Asked beside the messages: what applies changes may hold everybody else up.
+    const readInstance = (): Promise<string | null> =>
+      store.apply(async (transaction) => (await transaction.state()).instance?.id ?? null);
+    let instance = await readInstance();
     const handler = createWebhookHandler({
       secrets: () => secrets,
       store: {
         inbox: store.inbox,
-        instance: () => store.apply(async (transaction) => (await transaction.state()).instance?.id ?? null),
+        instance: () => Promise.resolve(instance),
       },
       readEvent,
       warn,
       onAccepted: async ({ id, type }) => {
         const { failed } = await drain(store, { read: readEvent });
+        instance = await readInstance();
         say(`${type} ${id}`);
         if (failed > 0) warn(`${failed} messages failed: replant identity status`);
       },
