@@ -21,6 +21,7 @@ const longest = [
   "apps/e2e/test/failure.test.ts",
   "apps/e2e/test/reset.test.ts",
   "apps/e2e/test/newcomer.test.ts",
+  "apps/api/test/reset.test.ts",
   "packages/postgres/test/properties/evolution-server.test.ts",
   "packages/postgres/test/properties/server-first.test.ts",
   "packages/postgres/test/properties/server-second.test.ts",

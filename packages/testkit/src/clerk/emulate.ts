@@ -23,7 +23,8 @@ if (!values.empty) fillSample(clerk.instance);
 console.log(`CLERK_API_URL=${clerk.apiUrl}
 CLERK_SECRET_KEY=${clerk.secretKey}
 CLERK_PUBLISHABLE_KEY=${clerk.publishableKey}
-CLERK_WEBHOOK_SIGNING_SECRET=${clerk.deliveries.secret}`);
+CLERK_WEBHOOK_SIGNING_SECRET=${clerk.deliveries.secret}
+CLERK_JWT_KEY=${clerk.jwtKey.trim().replaceAll("\n", String.raw`\n`)}`);
 const { users, organizations, memberships } = clerk.instance;
 console.error(
   `instance ${clerk.instance.id}: ${organizations.size} organizations, ${users.size} users, ${memberships.size} memberships; webhooks go to ${values.endpoint ?? "nobody (--endpoint=<url>)"}`,

@@ -1,3 +1,4 @@
+import { createPublicKey } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createClerkClient } from "@clerk/backend";
@@ -38,6 +39,8 @@ test("runs by itself with 3 organizations and 8 users, and sends webhooks over H
   await expect.poll(() => deliveries.length, { timeout: 30_000 }).toBe(24);
   const last = deliveries.at(-1);
   new Webhook(printed["CLERK_WEBHOOK_SIGNING_SECRET"] ?? "").verify(last?.body ?? "", last?.headers ?? {});
+  const key = createPublicKey((printed["CLERK_JWT_KEY"] ?? "").replaceAll(String.raw`\n`, "\n"));
+  expect(key.asymmetricKeyType).toBe("rsa");
   running.child.kill("SIGTERM");
   expect(await running.done).toMatchObject({ code: 0 });
 });
