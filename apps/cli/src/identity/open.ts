@@ -32,8 +32,10 @@ export async function openProvider(loaded: LoadedProject, options: ProviderOptio
     secretKey: key.value,
     ...(url === null ? {} : { apiUrl: url.value }),
     signal: options.signal,
-    onWait: ({ request, ms }) =>
-      options.onWait?.(`${request}: waiting ${Math.ceil(ms / 1000)} s, as the provider asks`),
+    onWait: ({ request, ms, because }) => {
+      const why = because === "limit" ? "as the provider asks" : "then it is tried again";
+      options.onWait?.(`${request}: waiting ${Math.ceil(ms / 1000)} s, ${why}`);
+    },
   });
   return { provider, source: key.source };
 }
