@@ -10,6 +10,12 @@ import { openTarget } from "./target.ts";
 
 const config = workspaceConfig.replace("  keep: {", '  identity: { provider: "clerk" },\n  keep: {');
 
+/** What hangs on a deleted organization is not kept either. */
+const present = config.replace(
+  "organization_prompts: {",
+  'organization_prompts: { where: "organization_id in (select id from organizations where deleted_at is null)",',
+);
+
 async function startSample(options: Parameters<typeof startClerk>[0] = {}): Promise<ClerkEmulator> {
   const clerk = await startClerk({ rateLimit: null, ...options });
   onTestFinished(() => clerk.close());
@@ -140,6 +146,10 @@ describe.each<TargetName>(["PostgreSQL 18", "embedded"])("a project with Clerk, 
       [beforeBackup, afterBackup].toSorted((a, b) => (a < b ? -1 : 1)).map((id) => `(${id})`),
     );
     expect(await target.lines("select name from organization_prompts")).toEqual(["(welcome)"]);
+    await target.workspace.write({ "replant.config.ts": present });
+    const { excluded } = await project.run<SwapReport>(["reset"]);
+    expect(excluded).toContainEqual({ table: "organization_prompts", rows: 1 });
+    await project.run(["undo"]);
     expect(await project.run<Drift>(["identity", "drift"])).toMatchObject({ equal: true });
 
     // A backup from before they were deleted, and one of them is deleted only now.
