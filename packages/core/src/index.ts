@@ -36,6 +36,7 @@ export * from "./plan/binary-parts.ts";
 export * from "./plan/newest-first.ts";
 export * from "./model/report.ts";
 export { backup } from "./run/backup.ts";
+export type { BackupOptions } from "./run/backup.ts";
 export { copyBackup } from "./run/copy-backup.ts";
 export { importBackup } from "./run/import.ts";
 export { chainBackup, chainReset, chainRestore, chainSeed } from "./run/chain.ts";

@@ -29,7 +29,7 @@ interface State {
   readonly versions: Map<string, number>;
   readonly tombstones: Set<string>;
   readonly parked: Map<string, Parked>;
-  readonly inbox: Map<string, { body: string; status: InboxStatus; attempts: number }>;
+  readonly inbox: Map<string, { body: string; subject: string | null; status: InboxStatus; attempts: number }>;
   readonly seen: Record<Kind, Set<string>>;
   sync: SyncState;
   nextId: number;
@@ -76,9 +76,10 @@ export class MemoryStore implements SyncStore {
   }
 
   readonly inbox = {
-    receive: async ({ id, body }: Delivery): Promise<boolean> => {
+    receive: async ({ id, body, event }: Delivery): Promise<boolean> => {
       if (this.#state.inbox.has(id)) return false;
-      this.#state.inbox.set(id, { body, status: "pending", attempts: 0 });
+      const subject = event.subject === null ? null : `${event.subject.kind} ${event.subject.id}`;
+      this.#state.inbox.set(id, { body, subject, status: "pending", attempts: 0 });
       return true;
     },
     counts: async (): Promise<{ pending: number; parked: number; dead: number; oldestPendingAt: null }> => {
@@ -297,7 +298,12 @@ function write(state: State, { displaced, replaced, present, gone, parked, unpar
     const other = state.parked.get(membership.id);
     if (other === undefined || other.updatedAt < membership.updatedAt) state.parked.set(membership.id, membership);
   }
-  for (const id of unparked) state.parked.delete(id);
+  for (const id of unparked) {
+    state.parked.delete(id);
+    for (const entry of state.inbox.values()) {
+      if (entry.subject === `membership ${id}` && entry.status === "parked") entry.status = "applied";
+    }
+  }
   check(state);
   return present.length;
 }

@@ -221,6 +221,18 @@ export function storeCases(open: () => Promise<IdentityStore>): void {
       expect(await store.inbox.counts()).toMatchObject({ pending: 1 });
     });
 
+    test("has a message of a membership that waits as parked, until it waits no more", async () => {
+      const store = await open();
+      const data = { id: "mem_1", role: "org:member", created_at: at(1), updated_at: at(1) };
+      const joined = { ...data, organization: { id: "org_1" }, public_user_data: { user_id: "user_1" } };
+      await store.inbox.receive(delivery("msg_1", "organizationMembership.created", joined));
+      expect(await drain(store, { read: readEvent })).toMatchObject({ parked: 1 });
+      await list(store, [user("user_1")]);
+      expect(await store.inbox.counts()).toMatchObject({ parked: 1 });
+      await list(store, [organization("org_1")]);
+      expect(await store.inbox.counts()).toMatchObject({ pending: 0, parked: 0, dead: 0 });
+    });
+
     test("is drained: what cannot be read is dead, the rest is applied", async () => {
       const store = await open();
       await list(store, [user("user_1")]);

@@ -1,5 +1,5 @@
 import { type Environment, type IdentitySection, resolveVariables } from "@replant/config";
-import { type Identities, ReplantError, type SqlSession } from "@replant/core";
+import { type Identities, ReplantError, type Skeleton, type SqlSession } from "@replant/core";
 import type { IdentityMapping, IdentityProvider, SyncStore } from "@replant/identity-sync";
 import type { LoadedProject } from "../project.ts";
 
@@ -32,8 +32,10 @@ export async function openProvider(loaded: LoadedProject, options: ProviderOptio
     secretKey: key.value,
     ...(url === null ? {} : { apiUrl: url.value }),
     signal: options.signal,
-    onWait: ({ request, ms }) =>
-      options.onWait?.(`${request}: waiting ${Math.ceil(ms / 1000)} s, as the provider asks`),
+    onWait: ({ request, ms, because }) => {
+      const why = because === "limit" ? "as the provider asks" : "then it is tried again";
+      options.onWait?.(`${request}: waiting ${Math.ceil(ms / 1000)} s, ${why}`);
+    },
   });
   return { provider, source: key.source };
 }
@@ -84,6 +86,15 @@ export function requireSection({ config }: LoadedProject): IdentitySection {
 export async function mappingOf(section: IdentitySection): Promise<IdentityMapping> {
   const identity = await import("@replant/identity-sync");
   return identity.mappingOf(section);
+}
+
+/**
+ * What a backup leaves out that names nobody.
+ * @throws ReplantError REPLANT_CONFIG_INVALID when nobody could give it back
+ */
+export async function openSkeleton(loaded: LoadedProject): Promise<Skeleton> {
+  const identity = await import("@replant/identity-sync");
+  return identity.skeletonOf(identity.mappingOf(requireSection(loaded)));
 }
 
 /** The store over a database; the caller closes it. An embedded database has one session for all. */

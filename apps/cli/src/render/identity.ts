@@ -15,6 +15,9 @@ import type {
 import { labelled } from "./reports.ts";
 import { age, amount, plural } from "./words.ts";
 
+/** A name, empty where the line belongs to the one above, and what is said under it. */
+type Fact = readonly [name: string, text: string];
+
 /** At most this many ids of a kind are printed; --json has all of them. */
 const shownMax = 10;
 
@@ -54,51 +57,65 @@ function orphanLine({ kind, id, dependents }: Orphan): string {
 }
 
 export function pullLines(pulled: Pulled): string[] {
-  const { instance, resumed } = pulled;
+  return column(pullFacts(pulled));
+}
+
+function pullFacts({ instance, counts, rowsChanged, resumed }: Pulled): Fact[] {
   return [
-    labelled("instance", `${instance.id} (${instance.environment})`),
-    labelled("pulled", pullText(pulled)),
-    ...(resumed ? [labelled("", "an interrupted listing was gone on with")] : []),
+    ["instance", instanceText(instance)],
+    ["listed", countsText(counts)],
+    ...(resumed ? [below("an interrupted listing was gone on with")] : []),
+    ["changed", rowsChanged === 0 ? "no row" : plural(rowsChanged, "row")],
   ];
 }
 
 export function reconcileLines(reconciled: Reconciled): string[] {
-  return [...pullLines(reconciled), ...shown(orphanLines(reconciled)).map((line) => labelled("gone", line))];
+  const { orphans } = reconciled;
+  return column([
+    ...pullFacts(reconciled),
+    ...(orphans.length === 0 ? [] : [["gone", orphanText(reconciled)] as const]),
+    ...shown(orphanLines(reconciled)).map(below),
+  ]);
 }
 
 export function driftLines({ equal, kinds }: Drift): string[] {
-  return [
-    ...kinds.flatMap(({ kind, inProvider, inDatabase, onlyProvider, onlyDatabase, different }) => [
-      labelled(`${kindWords[kind]}s`, `${amount(inProvider)} there, ${amount(inDatabase)} here`),
-      ...shown(onlyProvider).map((id) => labelled("", `only there: ${id}`)),
-      ...shown(onlyDatabase).map((id) => labelled("", `only here: ${id}`)),
-      ...shown(different.map(({ id, fields }) => `${id}: ${fields.join(", ")}`)).map((text) =>
-        labelled("", `differs: ${text}`),
-      ),
-    ]),
-    equal ? "nothing differs" : "live differs from the provider: replant identity reconcile",
-  ];
+  const facts = kinds.flatMap(({ onlyProvider, onlyDatabase, different, ...counted }): Fact[] => [
+    countFact(counted),
+    ...shown(onlyProvider.map((id) => `only at the provider: ${id}`)).map(below),
+    ...shown(onlyDatabase.map((id) => `only in live: ${id}`)).map(below),
+    ...shown(different.map(({ id, fields }) => `${id} differs in ${fields.join(", ")}`)).map(below),
+  ]);
+  return [...column(facts), equal ? "nothing differs" : differs];
 }
 
 export function quickDriftLines({ equal, kinds, usersChanged }: QuickDrift): string[] {
-  return [
-    ...kinds.map(({ kind, inProvider, inDatabase }) =>
-      labelled(`${kindWords[kind]}s`, `${amount(inProvider)} there, ${amount(inDatabase)} here`),
-    ),
-    ...(usersChanged ? [labelled("", "a user was changed since the last state that is written")] : []),
-    equal ? "nothing seems to differ" : "live differs from the provider: replant identity reconcile",
+  const facts = [
+    ...kinds.map(countFact),
+    ...(usersChanged ? [["", "a user was changed since the last state that is written"] as const] : []),
   ];
+  return [...column(facts), equal ? "nothing seems to differ; all is compared by: replant identity drift" : differs];
+}
+
+const differs = "live differs from the provider: replant identity reconcile";
+
+function countFact({ kind, inProvider, inDatabase }: QuickDrift["kinds"][number]): Fact {
+  return [`${kindWords[kind]}s`, `${amount(inProvider)} at the provider, ${amount(inDatabase)} in live`];
 }
 
 export function drainLines({ applied, parked, ignored, failed }: Drained): string[] {
-  return [
-    labelled("applied", plural(applied, "message")),
+  return column([
+    ["applied", plural(applied, "message")],
     ...(parked === 0
       ? []
-      : [labelled("parked", `${plural(parked, "membership")} without its user or organization yet`)]),
-    ...(ignored === 0 ? [] : [labelled("ignored", plural(ignored, "message"))]),
-    ...(failed === 0 ? [] : [labelled("dead", `${plural(failed, "message")} failed: replant identity status`)]),
-  ];
+      : [["parked", `${plural(parked, "membership")} without its user or organization yet`] as const]),
+    ...(ignored === 0 ? [] : [["ignored", plural(ignored, "message")] as const]),
+    ...(failed === 0
+      ? []
+      : [
+          ["dead", plural(failed, "message")] as const,
+          ["", "once the cause is corrected: replant identity replay --dead"] as const,
+        ]),
+  ]);
 }
 
 export interface IdentityStatus {
@@ -109,22 +126,24 @@ export interface IdentityStatus {
 
 export function identityStatusLines({ state, inbox, rows }: IdentityStatus, nowMs: number): string[] {
   const { instance, lastFull, pull, watermark } = state;
-  const at = (ms: number): string => `${new Date(ms).toISOString()}, ${age(new Date(ms).toISOString(), nowMs)} ago`;
-  const lag = inbox.oldestPendingAt === null ? "" : `, the oldest of ${at(inbox.oldestPendingAt)}`;
-  return [
-    labelled(
-      "instance",
-      instance === null ? "none yet: replant identity pull" : `${instance.id} (${instance.environment})`,
-    ),
-    labelled("rows", countsText(rows)),
-    labelled(
-      "inbox",
-      `${amount(inbox.pending)} waiting${lag}, ${amount(inbox.parked)} parked, ${amount(inbox.dead)} dead`,
-    ),
-    labelled("listed", lastFull === null ? "never completely" : `${countsText(lastFull.counts)} at ${at(lastFull.at)}`),
-    ...(pull === null ? [] : [labelled("open", `a listing of ${at(pull.startedAt)} was interrupted at ${pull.kind}s`)]),
-    ...(watermark === null ? [] : [labelled("mark", `events before ${new Date(watermark).toISOString()} are no news`)]),
-  ];
+  const { pending, parked, dead, oldestPendingAt } = inbox;
+  const at = (ms: number): string => `${age(iso(ms), nowMs)} (${iso(ms)})`;
+  return column([
+    ["instance", instance === null ? "none yet: replant identity pull" : instanceText(instance)],
+    ["rows", countsText(rows)],
+    ["inbox", `${amount(pending)} waiting, ${amount(parked)} parked, ${amount(dead)} dead`],
+    ...(oldestPendingAt === null ? [] : [below(`the oldest came ${at(oldestPendingAt)}`)]),
+    ...(dead === 0 ? [] : [below("once the cause is corrected: replant identity replay --dead")]),
+    ["listed", lastFull === null ? "never completely: replant identity pull" : at(lastFull.at)],
+    ...(lastFull === null ? [] : [below(countsText(lastFull.counts))]),
+    ...(pull === null
+      ? []
+      : [
+          ["open", `interrupted at ${kindWords[pull.kind]}s, begun ${at(pull.startedAt)}`] as const,
+          below("replant identity pull goes on with it"),
+        ]),
+    ...(watermark === null ? [] : [watermarkFact(watermark)]),
+  ]);
 }
 
 export interface ShownObject extends ObjectHistory {
@@ -135,53 +154,69 @@ export interface ShownObject extends ObjectHistory {
 }
 
 /** One object: what it is, and why it is so. */
-export function historyLines({
-  kind,
-  id,
-  row,
-  updatedAt,
-  gone,
-  parked,
-  messages,
-  dependents,
-  watermark,
-}: ShownObject): string[] {
-  const at = (ms: number): string => new Date(ms).toISOString();
-  const why = gone
-    ? "the provider has deleted it: nothing brings it back"
-    : parked
-      ? "it waits for its user or its organization"
-      : row === null
-        ? "nothing is known of it"
-        : updatedAt === null
-          ? "its row was not written by a message or a listing: the next state counts, whatever its age"
-          : "a newer state replaces it, an older one does not";
-  return [
-    `${kind} ${id}`,
-    labelled(
-      "row",
-      row === null
-        ? "none"
-        : `${row.localId ?? "there"}${row.deletedAt === null ? "" : `, deleted softly at ${at(row.deletedAt)}`}`,
-    ),
-    ...(updatedAt === null ? [] : [labelled("state", `of ${at(updatedAt)}`)]),
-    labelled("why", why),
-    ...dependents.map(({ table, rows }) => labelled("on it", `${plural(rows, "row")} of ${table}`)),
-    ...(watermark === null ? [] : [labelled("mark", `events before ${at(watermark)} are no news`)]),
-    ...messages.map(({ id: message, type, status, receivedAt, error }) =>
-      labelled("message", `${at(receivedAt)} ${type} ${status} ${message}${error === null ? "" : `: ${error}`}`),
-    ),
-    ...(messages.length === 0 ? [labelled("message", "none in the inbox")] : []),
-  ];
+export function historyLines(shownObject: ShownObject): string[] {
+  const { kind, id, row, updatedAt, messages, dependents, watermark } = shownObject;
+  const deleted = row === null || row.deletedAt === null ? "" : `, deleted softly at ${iso(row.deletedAt)}`;
+  return column([
+    [kindWords[kind], id],
+    ["row", row === null ? "none" : `${row.localId ?? "there"}${deleted}`],
+    ...(updatedAt === null ? [] : [["state", `of ${iso(updatedAt)}`] as const]),
+    ["why", whyText(shownObject)],
+    ...dependents.map(({ table, rows }): Fact => ["on it", `${plural(rows, "row")} of ${table}`]),
+    ...(watermark === null ? [] : [watermarkFact(watermark)]),
+    ...messages.flatMap((message): Fact[] => [
+      ["message", `${iso(message.receivedAt)} ${message.type} ${message.status}`],
+      below(message.id),
+      ...(message.error === null ? [] : [below(message.error)]),
+    ]),
+    ...(messages.length === 0 ? [["message", "none in the inbox"] as const] : []),
+  ]);
 }
 
-export function remapLines({ from, to, users, organizations, unmatched }: Remapped): string[] {
-  return [
-    labelled("from", from ?? "no instance"),
-    labelled("to", to),
-    ...[...users, ...organizations].map((pair) => labelled("", `${pair.from} -> ${pair.to}  ${pair.key}`)),
-    ...shown(unmatched).map((id) => labelled("only here", id)),
+function whyText({ gone, parked, row, updatedAt }: ShownObject): string {
+  if (gone) return "the provider has deleted it: nothing brings it back";
+  if (parked) return "it waits for its user or its organization";
+  if (row === null) return "nothing is known of it";
+  if (updatedAt === null) return "no message and no listing has written it: the next state counts";
+  return "a newer state replaces it, an older one does not";
+}
+
+/** `written`: false for a dry run. */
+export function remapLines(
+  { from, to, users, organizations, unmatched }: Remapped,
+  { written }: { written: boolean },
+): string[] {
+  const pairs = [...users, ...organizations];
+  const facts = [
+    ["from", from ?? "no instance"] as const,
+    ["to", to] as const,
+    ...pairs.flatMap((pair) => [below(pair.key), below(`  ${pair.from} -> ${pair.to}`)]),
+    ...shown(unmatched).map((id, index): Fact => [index === 0 ? "unmatched" : "", id]),
+    ...(unmatched.length === 0 ? [] : [below("the next reconcile deletes these by its rule")]),
   ];
+  return [...column(facts), ...(written ? [] : ["nothing was written; without --dry-run it is"])];
+}
+
+function instanceText({ id, environment }: { readonly id: string; readonly environment: string }): string {
+  return `${id} (${environment})`;
+}
+
+function watermarkFact(watermark: number): Fact {
+  return ["watermark", `events before ${iso(watermark)} are no news`];
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function below(text: string): Fact {
+  return ["", text];
+}
+
+/** Facts under each other, their texts in one column. */
+function column(facts: readonly Fact[]): string[] {
+  const width = Math.max(...facts.map(([name]) => name.length));
+  return facts.map(([name, text]) => labelled(name, text, width));
 }
 
 function shown(lines: readonly string[]): string[] {

@@ -158,7 +158,7 @@ export function doneLine(run: string, style: Style): string {
   return style.rich ? style.strong("Done.") : `replant result=ok run=${run}`;
 }
 
-/** A fact under its name. */
-export function labelled(name: string, text: string): string {
-  return `  ${name.padEnd(8)} ${text}`;
+/** A fact under its name. `width`: of the longest name that stands above or below it, at least 8. */
+export function labelled(name: string, text: string, width = 8): string {
+  return `  ${name.padEnd(Math.max(8, width))} ${text}`;
 }

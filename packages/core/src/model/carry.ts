@@ -12,6 +12,13 @@ export interface RowSelection {
   readonly referencedBy: readonly ReferencedBy[];
   /** Context only: the kept rule of the same table, whose rows are in the kept part already; null when the table has none. */
   readonly exclude: { readonly where: string | null } | null;
+  /** Columns that are read as if they said nothing; where they must say something, the value of `by` tells one row from another. */
+  readonly masked?: Mask;
+}
+
+export interface Mask {
+  readonly by: string;
+  readonly columns: readonly string[];
 }
 
 /** Where the value of a reference that no foreign key says stands in a row. */

@@ -1,3 +1,12 @@
+import type { Mask } from "./carry.ts";
+
+/** What a backup leaves out so that it names nobody; the identity provider gives it back. By table label. */
+export interface Skeleton {
+  readonly masked: Readonly<Record<string, Mask>>;
+  /** Conditions that rows have to meet besides their keep rule. */
+  readonly only: Readonly<Record<string, string>>;
+}
+
 /** What an identity provider has: people, organizations, and who is a member of which. */
 export type IdentityKind = "user" | "organization" | "membership";
 

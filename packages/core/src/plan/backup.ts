@@ -1,6 +1,7 @@
 import { ReplantError } from "../errors.ts";
 import type { BackupEntry, RecordedRule } from "../model/backup.ts";
 import type { RowSelection, ReferencedBy } from "../model/carry.ts";
+import type { Skeleton } from "../model/identity.ts";
 import type { Catalog, Table, TableName } from "../model/catalog.ts";
 import { findTable, findTableByLabel, tableLabel } from "../model/catalog.ts";
 import type { KeepRules, NaturalKeys } from "../model/keep.ts";
@@ -54,6 +55,25 @@ export function planBackup(catalog: Catalog, keep: KeepRules, declared: NaturalK
     for (const key of referencesOf(selection.table, catalog, rule).references) require(selection, key, [key.target]);
   }
   return [...kept, ...[...context.values()].sort((a, b) => (tableLabel(a.table) < tableLabel(b.table) ? -1 : 1))];
+}
+
+/** The same selections without what names people. */
+export function skeletonOf(selections: readonly RowSelection[], { masked, only }: Skeleton): RowSelection[] {
+  return selections.map((selection) => {
+    const label = tableLabel(selection.table);
+    const mask = Object.hasOwn(masked, label) ? masked[label] : undefined;
+    const condition = Object.hasOwn(only, label) ? only[label] : undefined;
+    return {
+      ...selection,
+      ...(mask === undefined ? {} : { masked: mask }),
+      ...(condition === undefined ? {} : { where: bothOf(selection.where, condition) }),
+    };
+  });
+}
+
+/** Both conditions are somebody's SQL, which may end in a comment. */
+function bothOf(where: string | null, condition: string): string {
+  return where === null ? condition : `(${where}\n) and (${condition}\n)`;
 }
 
 /** What each keep rule selects, in the catalog's order. */

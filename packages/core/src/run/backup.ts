@@ -4,12 +4,13 @@ import type { BackupEntry, BackupManifest, RecordedSequence } from "../model/bac
 import type { RowSelection } from "../model/carry.ts";
 import { tableLabel } from "../model/catalog.ts";
 import type { TargetFacts } from "../model/facts.ts";
+import type { Skeleton } from "../model/identity.ts";
 import type { KeepRules } from "../model/keep.ts";
 import type { BackupReport } from "../model/report.ts";
 import type { SqlSession } from "../ports/session.ts";
 import type { BackupWriter } from "../ports/store.ts";
 import type { BackupScope } from "../plan/backup.ts";
-import { backupRules, largeObjectColumns, planBackup, recordedRules } from "../plan/backup.ts";
+import { backupRules, largeObjectColumns, planBackup, recordedRules, skeletonOf } from "../plan/backup.ts";
 import { largeObjectWarning } from "../plan/reset.ts";
 import { appliedOf } from "./inspect.ts";
 import type { Ports, Project, Run } from "./context.ts";
@@ -22,12 +23,18 @@ import { withRun } from "./with-run.ts";
  */
 export async function writeBackup(
   run: Run,
-  { session, target, scope = { kind: "keep" } }: { session: SqlSession; target: TargetFacts; scope?: BackupScope },
+  {
+    session,
+    target,
+    scope = { kind: "keep" },
+    skeleton = null,
+  }: BackupOptions & { session: SqlSession; target: TargetFacts },
 ): Promise<BackupManifest> {
   const { engine } = run.ports;
   const catalog = await engine.catalog(session);
   const keep = backupRules(catalog, run.project.keep, scope);
-  const selections = planBackup(catalog, keep, run.project.naturalKeys);
+  const planned = planBackup(catalog, keep, run.project.naturalKeys);
+  const selections = skeleton === null ? planned : skeletonOf(planned, skeleton);
   const oids = largeObjectColumns(catalog, keep);
   const largeObjects = oids.length === 0 ? 0 : await run.ports.rows.largeObjects(session);
   if (largeObjects > 0) warn(run, largeObjectWarning(largeObjects, oids));
@@ -145,23 +152,26 @@ export function describeBackup(run: Run, manifest: BackupManifest): BackupReport
   };
 }
 
-/** `replant backup`: rows of live, those that a reset keeps unless `scope` says more, from one snapshot, while writers go on. */
-export async function backup(
-  ports: Ports,
-  project: Project,
-  scope: BackupScope = { kind: "keep" },
-): Promise<BackupReport> {
-  return withRun({ ports, project, command: "backup" }, (run) => backupLive(run, scope));
+export interface BackupOptions {
+  /** Default: the rows that a reset keeps. */
+  readonly scope?: BackupScope;
+  /** Set for a backup that names nobody. */
+  readonly skeleton?: Skeleton | null;
 }
 
-export async function backupLive(run: Run, scope: BackupScope = { kind: "keep" }): Promise<BackupReport> {
+/** `replant backup`: rows of live from one snapshot, while writers go on. */
+export async function backup(ports: Ports, project: Project, options: BackupOptions = {}): Promise<BackupReport> {
+  return withRun({ ports, project, command: "backup" }, (run) => backupLive(run, options));
+}
+
+export async function backupLive(run: Run, options: BackupOptions = {}): Promise<BackupReport> {
   const target = await run.ports.engine.probe();
   const live = assertLive(target, "there is nothing to back up");
   return step(run, { kind: "backup", title: "backup" }, async () => {
     const session = await run.ports.engine.connect(live);
     try {
       await session.script("begin isolation level repeatable read read only");
-      const manifest = await writeBackup(run, { session, target, scope });
+      const manifest = await writeBackup(run, { session, target, ...options });
       await session.script("commit");
       const report = describeBackup(run, manifest);
       return {

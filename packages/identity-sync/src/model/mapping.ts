@@ -1,4 +1,5 @@
-import type { identityFields, TableName } from "@replant/core";
+import type { identityFields, Skeleton, TableName } from "@replant/core";
+import { tableLabel } from "@replant/core";
 import type { Kind } from "./objects.ts";
 
 /** How one kind of object lies in a table of the project. */
@@ -66,7 +67,6 @@ export const referenceMapping: IdentityMapping = {
       image_url: "imageUrl",
       metadata: "publicMetadata",
       created_at: "createdAt",
-      updated_at: "updatedAt",
     },
     deletedAt: "deleted_at",
   },
@@ -78,7 +78,6 @@ export const referenceMapping: IdentityMapping = {
       slug: "slug",
       metadata: "publicMetadata",
       created_at: "createdAt",
-      updated_at: "updatedAt",
     },
     deletedAt: "deleted_at",
   },
@@ -87,7 +86,7 @@ export const referenceMapping: IdentityMapping = {
     id: "clerk_membership_id",
     user: "user_id",
     organization: "organization_id",
-    columns: { role: "role", permissions: "permissions", created_at: "createdAt", updated_at: "updatedAt" },
+    columns: { role: "role", permissions: "permissions", created_at: "createdAt" },
     deletedAt: "deleted_at",
   },
   roles: { "org:admin": "admin", "org:member": "member", "*": "viewer" },
@@ -142,6 +141,39 @@ function mapped<Section extends TableSection>(
 function nameOf(label: string): TableName {
   const dot = label.indexOf(".");
   return dot < 0 ? { schema: "public", name: label } : { schema: label.slice(0, dot), name: label.slice(dot + 1) };
+}
+
+/** Fields that say who somebody is, or what an organization is called. */
+const personal: ReadonlySet<string> = new Set([
+  "email",
+  "firstName",
+  "lastName",
+  "imageUrl",
+  "username",
+  "phoneNumber",
+  "name",
+  "slug",
+  "publicMetadata",
+  "privateMetadata",
+]);
+
+/**
+ * What a backup without names leaves out: columns that the next listing fills again, and messages, whose bodies hold all of it.
+ * The last complete listing is forgotten, so that the next one is complete.
+ */
+export function skeletonOf({ users, organizations, memberships, own }: IdentityMapping): Skeleton {
+  const masked = [users, organizations, memberships].map(({ table, id, columns }) => {
+    const names = Object.keys(columns).filter((name) => personal.has(columns[name] ?? ""));
+    return [tableLabel(table), { by: id, columns: names }] as const;
+  });
+  return {
+    masked: Object.fromEntries(masked),
+    only: {
+      [tableLabel(own.inbox)]: "false",
+      [tableLabel(own.parked)]: "false",
+      [tableLabel(own.state)]: "id not in ('lastFull', 'pull')",
+    },
+  };
 }
 
 /** Tables whose rows every reset keeps: what is promised to the provider, and what is known to be gone. */

@@ -43,7 +43,7 @@ export interface Writes {
   readonly gone: readonly { readonly kind: Kind; readonly id: string }[];
   /** Of one that waits already the newer state stays. */
   readonly parked: readonly Parked[];
-  /** Memberships that wait no more. */
+  /** Memberships that wait no more; their parked messages are applied with that. */
   readonly unparked: readonly string[];
 }
 

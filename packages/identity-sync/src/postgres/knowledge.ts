@@ -99,16 +99,17 @@ async function pairs(
   memberships: readonly ProviderObject[],
 ): Promise<Pair[]> {
   const { membership } = kinds;
-  const parents = membership.joins.map(({ kind, target, sql }) => {
+  const parents = membership.joins.map(({ kind, target }, n) => {
     const { table, id } = kinds[kind];
-    return `m.${sql} = (select p.${target} from ${table} p where p.${id.sql} = w.${kind}_id::${id.type})`;
+    return `(select p.${target} from ${table} p where p.${id.sql} = r.${kind}_id::${id.type}) as p${n}`;
   });
+  const joined = membership.joins.map(({ sql }, n) => `m.${sql} = w.p${n}`).join(" and ");
   const rows = await session.query<{ user: string; organization: string; id: string; updated_at: number | null }>(
     `select w.user_id as user, w.organization_id as organization, m.${membership.id.sql}::text as id,
             ${msSql("o.provider_updated_at")} as updated_at
-       from (select distinct user_id, organization_id
+       from (select distinct r.user_id, r.organization_id, ${parents.join(", ")}
                from jsonb_to_recordset($1::text::jsonb) as r (user_id text, organization_id text)) w
-       ${lookupSql(membership.table, "m", parents.join(" and "))}
+       ${lookupSql(membership.table, "m", joined)}
        ${lookupSql(own.objects, "o", `o.kind = 'membership' and o.id = m.${membership.id.sql}::text`)}
       where m.${membership.id.sql} is not null`,
     [JSON.stringify(memberships.map(({ joins }) => ({ user_id: joins?.user, organization_id: joins?.organization })))],

@@ -113,7 +113,12 @@ class Writer {
 
   async unpark(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
-    await this.#session.query(`delete from ${this.#layout.own.parked} where id = any($1::text[])`, [ids]);
+    const { own } = this.#layout;
+    await this.#session.query(`delete from ${own.parked} where id = any($1::text[])`, [ids]);
+    await this.#session.query(
+      `update ${own.inbox} set status = 'applied' where status = 'parked' and subject = any($1::text[])`,
+      [ids.map((id) => `membership ${id}`)],
+    );
   }
 
   #returning(kind: Kind): string {
@@ -153,8 +158,10 @@ function presentSql(layout: Layout, kind: KindLayout): string {
      where ${[`e.${id.sql} is null`, ...differs].join(" or ")}
         on conflict (${id.sql}) do update set ${updated.join(", ")}
     returning t.${id.sql}::text as id), aged as (
-    insert into ${layout.own.objects} as o (kind, id, provider_updated_at) select $2::text, s.id::text, s.at from source s
-        on conflict (kind, id) do update set provider_updated_at = excluded.provider_updated_at
-     where o.provider_updated_at is distinct from excluded.provider_updated_at)
+    insert into ${layout.own.objects} as o (kind, id, provider_updated_at)
+    select $2::text, s.id::text, s.at
+      from source s ${lookupSql(layout.own.objects, "a", "a.kind = $2::text and a.id = s.id::text")}
+     where a.provider_updated_at is distinct from s.at
+        on conflict (kind, id) do update set provider_updated_at = excluded.provider_updated_at)
   select id from written`;
 }

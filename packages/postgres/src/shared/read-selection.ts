@@ -1,7 +1,7 @@
 import type { RowSelection, SelectionFacts, SqlSession } from "@replant/core";
 import { binaryValues, copyForm, copyOptions, sendFunctions, type CopyForm } from "./copy-form.ts";
 import { quoteIdent } from "./quote.ts";
-import { digestSql, seeingAll, selectionSql, storedColumns } from "./selection.ts";
+import { digestSql, seeingAll, storedColumns, storedSql } from "./selection.ts";
 import { unreadable } from "./unreadable-row.ts";
 
 /** @param aboveBytes rows with more than this are read in binary form */
@@ -14,7 +14,7 @@ export async function describeSelection(
   const { columns } = form;
   const values = columns.map((name) => `t.${quoteIdent(name)}`);
   const send = form.copy === "text" ? null : await sendFunctions(session, typesOf(selection, columns));
-  const source = `(${selectionSql(selection, columns)}) as t`;
+  const source = `(${storedSql(selection, columns)}) as t`;
   const sql = digestSql(send === null ? values : binaryValues(values, send), source);
   const reading = session.query<{ rows: string; digest: string }>(sql).catch(async (error: unknown) => {
     throw await unreadable(session, { selection, columns }, error);
@@ -34,7 +34,7 @@ export async function* readSelection(
   { columns, copy }: CopyForm,
 ): AsyncIterable<Uint8Array> {
   try {
-    yield* session.copyOut(`copy (${selectionSql(selection, columns)}) to stdout${copyOptions(copy)}`);
+    yield* session.copyOut(`copy (${storedSql(selection, columns)}) to stdout${copyOptions(copy)}`);
   } catch (error) {
     throw await unreadable(session, { selection, columns }, error);
   }

@@ -1,4 +1,4 @@
-import type { ReferencedBy, RowSelection, SqlSession, Table, TableCount } from "@replant/core";
+import type { Column, ReferencedBy, RowSelection, SqlSession, Table, TableCount } from "@replant/core";
 import { identityColumns, messageOf, ReplantError, sqlState, tableLabel } from "@replant/core";
 import { idTextSql, placedValuesSql } from "./placed-values.ts";
 import { columnList, ownRows, quoteIdent, quoteLiteral, quoteTable } from "./quote.ts";
@@ -12,6 +12,26 @@ export function storedColumns(selection: RowSelection): string[] {
 export function selectionSql(selection: RowSelection, columns: readonly string[]): string {
   const list = columns.length === 0 ? "" : columnList(columns);
   return `select ${list} from ${ownRows(selection.table)} where ${conditionSql(selection)}`;
+}
+
+/** The same as it is backed up: masked columns say nothing, or only which row they are of. */
+export function storedSql(selection: RowSelection, columns: readonly string[]): string {
+  const { masked, table } = selection;
+  if (masked === undefined) return selectionSql(selection, columns);
+  const values = columns.map((name) => {
+    const column = table.columns.find((candidate) => candidate.name === name);
+    if (column === undefined || !masked.columns.includes(name)) return quoteIdent(name);
+    return `${maskedSql(column, masked.by)} as ${quoteIdent(name)}`;
+  });
+  return `select ${values.join(", ")} from ${ownRows(table)} where ${conditionSql(selection)}`;
+}
+
+function maskedSql({ type, baseType, notNull }: Column, by: string): string {
+  if (!notNull) return `null::${type}`;
+  if (baseType.endsWith("[]")) return `'{}'::${type}`;
+  if (baseType === "json" || baseType === "jsonb") return `'{}'::${type}`;
+  if (baseType === "boolean") return `false::${type}`;
+  return `('masked-' || ${quoteIdent(by)}::text)::${type}`;
 }
 
 function conditionSql(selection: RowSelection): string {

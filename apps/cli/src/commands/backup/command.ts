@@ -10,6 +10,12 @@ export const flags = {
     placeholder: "tables",
     separator: ",",
   },
+  pii: {
+    kind: "choice",
+    brief:
+      "none: no name, no address and no metadata of people and organizations; the identity provider gives them back",
+    values: ["none"],
+  },
   ...chainFlag,
 } as const satisfies FlagSpecs;
 
@@ -29,6 +35,7 @@ export const command = defineCommand(
         line: "replant backup --tables=users,billing.invoices",
         meaning: "two tables, and the rows that they refer to",
       },
+      { line: "replant backup --pii none", meaning: "one that may leave this machine" },
       { line: "replant backup --chain", meaning: "begin the chain that replant restore --chain ends" },
     ],
     exits: [1, 4],

@@ -20,7 +20,7 @@ export async function handle(cli: Cli, { flags }: Input<typeof pullFlags>): Prom
   return withIdentity(cli, { changes: !flags.dryRun, yes: flags.yes }, async ({ store, access }): Promise<Outcome> => {
     const provider = requireProvider(access);
     const remapped: Remapped | null = by === null ? null : await remap(provider, store, { by, dryRun: flags.dryRun });
-    const map = remapped === null ? [] : remapLines(remapped);
+    const map = remapped === null ? [] : remapLines(remapped, { written: !flags.dryRun });
     if (flags.dryRun) return { document: { remapped }, text: () => map };
     const pulled = await pull(provider, store, tellProgress(cli));
     return { document: { remapped, ...pulled }, text: () => [...map, ...pullLines(pulled)] };
