@@ -62,7 +62,8 @@ export class PgSession implements SqlSession {
     this.pid = pid;
     this.direct = "processID" in client && client.processID === pid;
     this.#cancel = cancel;
-    client.on("end", () => (this.#connected = false));
+    // An error says it first: the server has ended the session, and the end of the connection is still on its way.
+    for (const event of ["error", "end"] as const) client.on(event, () => (this.#connected = false));
   }
 
   /** False once the connection has ended, whoever ended it. */
