@@ -195,3 +195,25 @@ test("the page shows what the commands print", async () => {
   }
   expect(commands).toBe(15);
 });
+
+test("the page's seed means people who are there, and makes the one who is not", async () => {
+  const target = await openTarget("PostgreSQL 18");
+  const [, seed = ""] = /^```ts\n\/\/ seeds\/people.ts\n([^]*?)^```$/m.exec(page) ?? [];
+  await target.workspace.write({
+    "replant.config.ts": workspaceConfig.replace("  keep: {", '  identity: { provider: "clerk" },\n  keep: {'),
+    "seeds/people.ts": seed,
+  });
+  const clerk = await startInstance(1);
+  const people = "select email, clerk_id from users where email ~ '^(ada|robot)' order by 1";
+  await typed({ target, clerk, keys: {} }, ["reset"]);
+  expect(await target.lines(people)).toEqual([
+    "(ada+clerk_test@example.com,placeholder_ada)",
+    "(robot+clerk_test@example.com,placeholder_robot)",
+  ]);
+  await typed({ target, clerk, keys: keysOf(clerk) }, ["reset"]);
+  const [robot] = [...clerk.instance.users.values()].filter(({ externalId }) => externalId === "robot");
+  expect(await target.lines(people)).toEqual([
+    `(ada+clerk_test@example.com,${userNamed({ target, clerk, keys: {} }, "Ada")})`,
+    `(robot+clerk_test@example.com,${robot?.id})`,
+  ]);
+});
