@@ -303,3 +303,23 @@ test("a person sees what was reconciled", async () => {
   const { orphans, became } = await project.run<Reconciled>(["identity", "reconcile"]);
   expect([orphans, became]).toEqual([[], "soft-delete"]);
 });
+
+test("serve ends when everything that it has answered is applied", async () => {
+  const clerk = await startSample();
+  const project = await openProject("PostgreSQL 18", clerk);
+  await project.run(["reset"], { CLERK_SECRET_KEY: "" });
+  const env = { CLERK_WEBHOOK_SIGNING_SECRET: clerk.deliveries.secret };
+  const running = project.target.workspace.start(["identity", "serve", "--port", "0"], { env });
+  const address = /(http:\S+) until/;
+  await expect.poll(() => running.seen().stderr, { timeout: 60_000 }).toMatch(address);
+  clerk.deliveries.endpoint = address.exec(running.seen().stderr)?.[1] ?? null;
+  await clerk.deliveries.run(Date.now());
+  running.child.kill("SIGINT");
+  const { code, stderr } = await running.done;
+  expect(code, stderr).toBe(0);
+  expect(stderr).not.toContain("not applied");
+  expect(await project.run(["identity", "status"])).toMatchObject({
+    inbox: { pending: 0, dead: 0 },
+    rows: { user: 8, organization: 3, membership: 12 },
+  });
+});
