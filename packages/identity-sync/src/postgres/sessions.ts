@@ -33,7 +33,7 @@ export class Queue {
     const known = this.#session;
     const session = (this.#session ??= await this.#connect());
     try {
-      return await work(session);
+      return await work(repeating(session));
     } catch (error) {
       const ended = await session.script("rollback").then(
         () => false,
@@ -48,4 +48,16 @@ export class Queue {
     this.#session = null;
     await session.close().catch(() => undefined);
   }
+}
+
+/** All statements of a store come again and again with the same text: planning them takes as long as running them. */
+function repeating(session: SqlSession): SqlSession {
+  return {
+    database: session.database,
+    query: (sql, params) => session.query(sql, params, { repeated: true }),
+    script: (sql) => session.script(sql),
+    copyOut: (sql) => session.copyOut(sql),
+    copyIn: (sql, bytes) => session.copyIn(sql, bytes),
+    close: () => session.close(),
+  };
 }

@@ -51,6 +51,7 @@ export class PgSession implements SqlSession {
   readonly direct: boolean;
   readonly #client: Client;
   readonly #cancel: () => Promise<void>;
+  readonly #names = new Map<string, string>();
   #connected = true;
   #running = 0;
   #closing: Promise<void> | undefined;
@@ -79,15 +80,26 @@ export class PgSession implements SqlSession {
   async query<Row extends object = Record<string, unknown>>(
     sql: string,
     params: readonly unknown[] = [],
+    { repeated = false }: { readonly repeated?: boolean } = {},
   ): Promise<Row[]> {
     // The extended protocol refuses a second statement.
     const config: QueryConfig<unknown[]> & { queryMode: "extended" } = {
       text: sql,
       values: [...params],
       queryMode: "extended",
+      ...(repeated && this.direct ? { name: this.#nameOf(sql) } : {}),
     };
     const result = await this.#run(() => this.#client.query<Row>(config));
     return result.rows;
+  }
+
+  /** Of a statement that the server keeps. A pooler gives the next one to another server process, so there is none behind it. */
+  #nameOf(sql: string): string {
+    const known = this.#names.get(sql);
+    if (known !== undefined) return known;
+    const name = `replant_${this.#names.size + 1}`;
+    this.#names.set(sql, name);
+    return name;
   }
 
   async script(sql: string): Promise<void> {
