@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { keptRows, preparedTarget } from "./target.ts";
 
@@ -41,5 +43,41 @@ describe.each(["PostgreSQL 15", "embedded"] as const)("the plan on %s", (name) =
     );
     const byName = await target.workspace.replant(["plan", "--no-replay", "--json"]);
     expect(JSON.parse(byName.stdout).plan.totals).toMatchObject({ keptRows: 36, lostRows: 3 });
+  });
+
+  test("a plan that was written down is executed as long as it holds, and refused with what has changed", async () => {
+    const target = await preparedTarget(name);
+    const before = await keptRows(target);
+    const { workspace } = target;
+    const refused = async (file: string): Promise<{ code: string; items?: string[] }> => {
+      const { code, stdout } = await workspace.replant(["apply", file, "--json"]);
+      expect(code, stdout).not.toBe(0);
+      expect(await keptRows(target)).toEqual(before);
+      return (JSON.parse(stdout) as { error: { code: string; items?: string[] } }).error;
+    };
+    expect((await workspace.replant(["plan", "--out", "plan.json"])).stderr).toContain("apply plan.json");
+    expect((await workspace.replant(["plan", "--out", "plan.json"])).code).toBe(64);
+    const written = await readFile(join(workspace.directory, "plan.json"), "utf8");
+    await workspace.write({ "edited.json": written.replace('"mode": "smart"', '"mode": "force"') });
+    expect((await refused("edited.json")).code).toBe("REPLANT_PLAN_INVALID");
+    expect((await refused("absent.json")).code).toBe("REPLANT_PLAN_INVALID");
+
+    const migration = "migrations/20991231000000_more/migration.sql";
+    await workspace.write({ [migration]: "create table more (id int primary key);" });
+    const changed = await refused("plan.json");
+    expect(changed.code).toBe("REPLANT_PLAN_CHANGED");
+    expect(changed.items?.join("\n")).toContain("the pending migrations");
+    await workspace.remove("migrations/20991231000000_more");
+    await target.script("create table surprise (id int)");
+    expect((await refused("plan.json")).items).toEqual(["surprise: was not there"]);
+    await target.script("drop table surprise");
+
+    const applied = await workspace.replant(["apply", "plan.json", "--json"]);
+    expect(applied.code, applied.stderr).toBe(0);
+    expect(await keptRows(target)).toEqual(before);
+    const again = (
+      JSON.parse((await workspace.replant(["apply", "plan.json", "--json"])).stdout) as { error: { items: string[] } }
+    ).error;
+    expect(again.items.join("\n")).toContain("the live database, which was replaced meanwhile");
   });
 });

@@ -71,6 +71,8 @@ export const errorCodes = {
     "failed",
     "The server cannot write out a row: it is beyond its limits, or holds bytes that are no text.",
   ],
+  REPLANT_PLAN_CHANGED: ["refused", "What a plan was made for has changed since; each change is named."],
+  REPLANT_PLAN_INVALID: ["usage", "The file is no plan, or was changed after it was made."],
   REPLANT_ROWS_LOST: ["failed", "Kept rows cannot be carried and the loss was not accepted; each is named."],
   REPLANT_ROWS_HIDDEN: ["failed", "Row-level security hides rows from the role of the database URL."],
   REPLANT_RULE_INVALID: ["usage", "A keep rule, a reference or a natural key does not fit the tables; all are listed."],

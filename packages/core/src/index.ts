@@ -19,6 +19,7 @@ export type * from "./ports/seeder.ts";
 export type * from "./ports/session.ts";
 export type * from "./ports/store.ts";
 export type * from "./ports/system.ts";
+export * from "./plan/agreement.ts";
 export * from "./plan/backup.ts";
 export * from "./plan/carry.ts";
 export * from "./plan/ladder.ts";

@@ -19,6 +19,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import("./plan/command.ts")).command,
   },
   {
+    path: ["apply"],
+    folder: "apply",
+    brief: "Execute a plan that was written down, as long as nothing has changed since",
+    load: async () => (await import("./apply/command.ts")).command,
+  },
+  {
     path: ["undo"],
     folder: "undo",
     brief: "Make the database that was live before the last swap live again",

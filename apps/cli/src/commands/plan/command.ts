@@ -4,6 +4,11 @@ import { carryFlags, setFlag } from "../../flags.ts";
 
 export const flags = {
   force: { kind: "switch", brief: "Plan a reset that carries nothing" },
+  out: {
+    kind: "value",
+    brief: "Write the plan into this file, for replant apply; nothing is overwritten",
+    placeholder: "file",
+  },
   exitCode: { kind: "switch", brief: "Exit with 2 when there is something to change" },
   ...setFlag,
   acceptLoss: carryFlags.acceptLoss,
@@ -19,6 +24,7 @@ export const command = defineCommand(
     examples: [
       { line: "replant plan", meaning: "keep, replace, drop and quarantine per table" },
       { line: "replant plan --json", meaning: "the plan as data" },
+      { line: "replant plan --out plan.json", meaning: "the plan as a file that replant apply executes" },
     ],
     exits: [1, 2],
   },

@@ -13,5 +13,6 @@ export async function handle(cli: Cli, { flags }: Input<typeof specs>): Promise<
       replay: !flags.noReplay,
     },
     exitCode: flags.exitCode,
+    out: flags.out,
   });
 }
