@@ -1,20 +1,14 @@
 import type { SqlSession } from "@replant/core";
 import type { Inbox, InboxEntry, InboxTransaction } from "../ports/inbox.ts";
+import { Arrivals } from "./arrivals.ts";
 import type { Queue } from "./sessions.ts";
 import { momentSql, msSql } from "./values.ts";
 
 /** The inbox beside any apply, each call a transaction of its own. @param table quoted */
 export function openInbox(queue: Queue, table: string): Inbox {
+  const arrivals = new Arrivals(queue, table);
   return {
-    receive: ({ id, body, verified, event: { type, subject, occurredAt } }) =>
-      queue.run(async (session) => {
-        const rows = await session.query(
-          `insert into ${table} (event_id, event_type, subject, occurred_at, body, verified)
-           values ($1, $2, $3, ${momentSql("$4::float8")}, $5, $6) on conflict (event_id) do nothing returning 1`,
-          [id, type, subject === null ? null : `${subject.kind} ${subject.id}`, occurredAt, body, verified],
-        );
-        return rows.length > 0;
-      }),
+    receive: (delivery) => arrivals.receive(delivery),
     counts: () =>
       queue.run(async (session) => {
         const rows = await session.query<{ status: string; count: number; oldest: number }>(
