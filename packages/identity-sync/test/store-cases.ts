@@ -192,6 +192,15 @@ export function storeCases(open: () => Promise<IdentityStore>): void {
       expect(await inbox.counts()).toMatchObject({ pending: 2, parked: 0, dead: 0 });
     });
 
+    test("has each of many that come at once, in their order, and of two with one id the first", async () => {
+      const store = await open();
+      const ids = Array.from({ length: 150 }, (_, n) => `msg_${(n * 7) % 40}`);
+      const received = await Promise.all(ids.map((id) => store.inbox.receive(gone(id))));
+      expect(received.map((isNew, n) => isNew === (ids.indexOf(ids[n] ?? "") === n))).not.toContain(false);
+      const entries = await store.apply((transaction) => transaction.pending(200));
+      expect(entries.map(({ id }) => id)).toEqual([...new Set(ids)]);
+    });
+
     test("gives messages in the order in which they came, and what is settled not again", async () => {
       const store = await open();
       for (const id of ["msg_b", "msg_c", "msg_a"]) await store.inbox.receive(gone(id));

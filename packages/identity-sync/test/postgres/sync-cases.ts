@@ -148,6 +148,18 @@ export function syncCases(open: () => Promise<Place>): void {
     expect(await place.session.query("select created_by from api_keys")).toEqual([{ created_by: null }]);
   });
 
+  test("a message that cannot be stored keeps no other out", async () => {
+    const { store } = await opened();
+    const event = { type: "user.deleted", occurredAt: at(1), instance: null, subject: null, change: null };
+    const bodies = ["{}", "\0", '{"a":"\\u0000 \u{1f331}"}', "{ }"];
+    const received = await Promise.allSettled(
+      bodies.map((body, n) => store.inbox.receive({ id: `msg_${n}`, body, verified: true, event })),
+    );
+    expect(received.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled", "fulfilled"]);
+    const stored = await store.apply((transaction) => transaction.pending(9));
+    expect(stored.map(({ body }) => body)).toEqual(bodies.filter((body) => body !== "\0"));
+  });
+
   test("messages are requeued by id, by time, or when they are dead", async () => {
     const { store, ask } = await opened();
     const event = { type: "user.deleted", occurredAt: at(1), instance: null, subject: null, change: null };
