@@ -6,7 +6,7 @@ import type { SqlSession } from "../../../packages/core/src/index.ts";
 import { connectTo } from "../../../packages/postgres/src/server/index.ts";
 import { textTable } from "../text-table.ts";
 import { type Clerk, startClerk } from "./clerk.ts";
-import { alive, customRows, kept, readRows, type Rows } from "./clerk-rows.ts";
+import { alive, compareRows, customRows, readRows, type Rows, type Table } from "./clerk-rows.ts";
 import type { Stage } from "./stage.ts";
 import type { DemoWorkspace, WorkspaceOptions } from "./workspace.ts";
 
@@ -86,23 +86,16 @@ async function rename({ stage, clerk, onServed }: Scene): Promise<void> {
   const since = clerk.mark();
   await clerk.call(`PATCH /v1/users/${user.id}`, { first_name: "Zora" });
   await clerk.delivered(["user.updated"], since);
-  const firstName = (): Promise<string> =>
-    onServed(async (session) => {
-      const [row] = await session.query<{ name: string }>("select first_name as name from users where clerk_id = $1", [
-        user.id,
-      ]);
-      return row?.name ?? "";
-    });
-  // What was taken is applied a moment later.
-  let now = await firstName();
-  for (let look = 0; look < 100 && now !== "Zora"; look += 1) {
-    await sleep(50);
-    now = await firstName();
-  }
+  const nameInLive = (session: SqlSession): Promise<{ name: string }[]> =>
+    session.query("select first_name as name from users where clerk_id = $1", [user.id]);
+  const [row] = await eventually(
+    () => onServed(nameInLive),
+    ([found]) => found?.name === "Zora",
+  );
   console.log();
   stage.check(
-    now === "Zora",
-    `a webhook came: who was ${user.first_name} in Clerk, and is Zora now, is ${now} in live`,
+    row?.name === "Zora",
+    `a webhook has come: ${user.first_name} is called Zora in Clerk now, and ${row?.name} in live`,
   );
 }
 
@@ -137,68 +130,92 @@ async function resetMeanwhile({ stage, workspace, clerk, servedAgain }: Scene): 
   await servedAgain();
   const attempts = await clerk.delivered(["organization.deleted", "user.created"], since);
   console.log();
+  stage.check(changed !== null, "both changes came after the backup and before the swap");
   const orphan = printed.find((line) => line.includes(`organization ${gone.id} is gone; on it hang`));
-  stage.check(
-    orphan !== undefined,
-    `the reset names the deleted organization: ${orphan?.replace(/^ *identity/, "").trim()}`,
-  );
+  stage.check(orphan !== undefined, `the reset names ${gone.name}: ${orphan?.replace(/^ *identity/, "").trim()}`);
   const answers = [...attempts].map(([type, statuses]) => `${type} ${statuses.join(", then ")}`).join("; ");
-  stage.check(changed !== null, `both messages came while it ran or after it, and the app took them: ${answers}`);
+  stage.check(attempts.size === 2, `no message of Clerk was lost, and the app has answered: ${answers}`);
   return gone;
 }
 
-async function compareWithClerk(scene: Scene, { before, gone }: { before: Rows; gone: Gone }): Promise<void> {
-  const { stage, workspace, clerk, appUrl, onServed } = scene;
-  const health = await fetch(`${appUrl}/healthz`);
-  const { inbox } = (await health.json()) as { inbox: { pending: number; parked: number; dead: number } | null };
+async function compareWithClerk(
+  { stage, workspace, clerk, appUrl, onServed, servedAgain }: Scene,
+  { before, gone }: { readonly before: Rows; readonly gone: Gone },
+): Promise<void> {
+  const { status, inbox } = await eventually(
+    () => healthOf(appUrl),
+    (health) => health.status === 200 && health.inbox?.pending === 0,
+  );
+  const { pending, parked, dead } = inbox ?? {};
   stage.check(
-    health.status === 200 && inbox?.pending === 0 && inbox.parked === 0 && inbox.dead === 0,
-    `the app is healthy, and no message waits: ${JSON.stringify(inbox)}`,
+    status === 200 && pending === 0 && parked === 0 && dead === 0,
+    `the app is healthy (${status}), and messages that wait: ${pending}, parked: ${parked}, dead: ${dead}`,
   );
   await stage.command(workspace, ["identity", "drift", "--exit-code"]);
-  await scene.servedAgain();
+  await servedAgain();
   const after = await onServed(readRows);
   stage.say(...table(before, after, await clerk.counts()), "");
-  const tables = (["users", "organizations", "organization_memberships"] as const).map((name) =>
-    kept(before, after, name),
+  const both = { before, after };
+  const people = compareRows(both, "id", ["users", "organizations", "organization_memberships"]);
+  stage.check(
+    people.same === 23 && people.of === 23,
+    `${people.same} of ${people.of} users, organizations and memberships have the ids of before`,
   );
-  const [same, of] = [sum(tables.map((found) => found.same)), sum(tables.map((found) => found.of))];
-  stage.check(same === of && of === 23, `${same} of ${of} users, organizations and memberships have the ids of before`);
-  const custom = (["organization_services", "organization_prompts"] as const).map((name) => kept(before, after, name));
-  const [equal, all] = [sum(custom.map((found) => found.equal)), sum(custom.map((found) => found.of))];
-  stage.check(equal === all && all === 6, `${equal} of ${all} custom rows are equal in every column`);
+  const custom = compareRows(both, "content", ["organization_services", "organization_prompts"]);
+  stage.check(
+    custom.same === 6 && custom.of === 6,
+    `${custom.same} of ${custom.of} custom rows are equal in every column, those of ${gone.name} among them`,
+  );
   const deleted = after.organizations.filter((row) => !row.alive).map(({ name }) => name);
   stage.check(
     deleted.length === 1 && deleted[0] === gone.id && alive(after, "users") === 9,
-    `${gone.name} is deleted softly and what hangs on it is still there; the new user has come`,
+    `nothing differs from Clerk: ${gone.name} alone is deleted, and the new user is there`,
   );
 }
 
+interface Health {
+  readonly status: number;
+  readonly inbox: { readonly pending: number; readonly parked: number; readonly dead: number } | null;
+}
+
+async function healthOf(appUrl: string): Promise<Health> {
+  const response = await fetch(`${appUrl}/healthz`);
+  const { inbox } = (await response.json()) as Pick<Health, "inbox">;
+  return { status: response.status, inbox };
+}
+
+/** What was taken is applied a moment later: looks again for a while, and answers with the last look. */
+async function eventually<Value>(look: () => Promise<Value>, holds: (value: Value) => boolean): Promise<Value> {
+  let seen = await look();
+  for (let looks = 0; looks < 100 && !holds(seen); looks += 1) {
+    await sleep(50);
+    seen = await look();
+  }
+  return seen;
+}
+
 function table(before: Rows, after: Rows, clerk: Awaited<ReturnType<Clerk["counts"]>>): string[] {
-  const line = (title: string, name: keyof Rows, there: number | null): string[] => {
-    const counts = [before, after].map((rows) => String(alive(rows, name)));
-    return [title, ...counts, there === null ? "" : String(there)];
-  };
-  const deletedLine = (name: keyof Rows): string[] => [
-    "  deleted softly",
+  const line = (title: string, name: Table, there = ""): string[] => [
+    title,
+    ...[before, after].map((rows) => String(alive(rows, name))),
+    there,
+  ];
+  const deletedLine = (name: Table): string[] => [
+    "  deleted",
     ...[before, after].map((rows) => String(rows[name].length - alive(rows, name))),
     "",
   ];
   return textTable([
     ["rows", "before", "after", "in Clerk"],
     null,
-    line("users", "users", clerk.users),
-    line("organizations", "organizations", clerk.organizations),
+    line("users", "users", String(clerk.users)),
+    line("organizations", "organizations", String(clerk.organizations)),
     deletedLine("organizations"),
-    line("memberships", "organization_memberships", clerk.memberships),
+    line("memberships", "organization_memberships", String(clerk.memberships)),
     deletedLine("organization_memberships"),
-    line("enabled services", "organization_services", null),
-    line("custom prompts", "organization_prompts", null),
+    line("enabled services", "organization_services"),
+    line("custom prompts", "organization_prompts"),
   ]);
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }
 
 /** Clerk has to know the app's port before the app can know Clerk's keys. */

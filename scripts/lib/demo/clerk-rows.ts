@@ -1,17 +1,14 @@
 import type { SqlSession } from "../../../packages/core/src/index.ts";
 
-/** What a row is called outside of this database; rows that no provider knows have their id alone. */
-const names = {
-  users: "clerk_id",
-  organizations: "clerk_id",
-  organization_memberships: "clerk_membership_id",
-  organization_services: "id",
-  organization_prompts: "id",
-} as const;
-
-export type Table = keyof typeof names;
+export type Table =
+  | "users"
+  | "organizations"
+  | "organization_memberships"
+  | "organization_services"
+  | "organization_prompts";
 
 export interface Row {
+  /** What Clerk calls it; the id where Clerk knows nothing of it. */
   readonly name: string;
   readonly id: string;
   /** Not deleted softly. */
@@ -24,29 +21,35 @@ export type Rows = Readonly<Record<Table, readonly Row[]>>;
 
 /** Reads every row of the tables that Clerk fills, and of two that hang on them. */
 export async function readRows(session: SqlSession): Promise<Rows> {
-  const entries: [string, Row[]][] = [];
-  for (const [table, name] of Object.entries(names)) {
-    const rows = await session.query<Row>(
+  const read = (table: Table, name: string): Promise<Row[]> =>
+    session.query<Row>(
       `select ${name}::text as name, id::text, to_jsonb(t) ->> 'deleted_at' is null as alive, to_jsonb(t)::text as content
          from ${table} t order by id`,
     );
-    entries.push([table, rows]);
-  }
-  return Object.fromEntries(entries) as unknown as Rows;
+  return {
+    users: await read("users", "clerk_id"),
+    organizations: await read("organizations", "clerk_id"),
+    organization_memberships: await read("organization_memberships", "clerk_membership_id"),
+    organization_services: await read("organization_services", "id"),
+    organization_prompts: await read("organization_prompts", "id"),
+  };
 }
 
 export function alive(rows: Rows, table: Table): number {
   return rows[table].filter((row) => row.alive).length;
 }
 
-/** How many rows of a table are there afterwards too, and under how many of their names the id is the same. */
-export function kept(before: Rows, after: Rows, table: Table): { same: number; of: number; equal: number } {
-  const there = new Map(after[table].map((row) => [row.name, row]));
-  return {
-    of: before[table].length,
-    same: before[table].filter(({ name, id }) => there.get(name)?.id === id).length,
-    equal: before[table].filter(({ name, content }) => there.get(name)?.content === content).length,
-  };
+/** How many rows of `before` there are in these tables, and how many of them have the same value of `column` afterwards. */
+export function compareRows(
+  { before, after }: { readonly before: Rows; readonly after: Rows },
+  column: "id" | "content",
+  tables: readonly Table[],
+): { readonly same: number; readonly of: number } {
+  const found = tables.flatMap((table) => {
+    const there = new Map(after[table].map((row) => [row.name, row]));
+    return before[table].map((row) => there.get(row.name)?.[column] === row[column]);
+  });
+  return { same: found.filter(Boolean).length, of: found.length };
 }
 
 /** Custom rows of two organizations, by slug: what a team makes in the app. */

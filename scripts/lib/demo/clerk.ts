@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import type { Background } from "./background.ts";
 import type { Stage } from "./stage.ts";
 import { plainEnvironment } from "./workspace.ts";
 
@@ -70,7 +69,7 @@ function caller({ CLERK_API_URL: url = "", CLERK_SECRET_KEY: key = "" }: Clerk["
   };
 }
 
-function attemptsOf(types: readonly string[], lines: Background["lines"]): Map<string, string[]> | null {
+function attemptsOf(types: readonly string[], lines: readonly string[]): Map<string, string[]> | null {
   const attempts = new Map(types.map((type): [string, string[]] => [type, []]));
   for (const line of lines) {
     const [, type = "", answer = ""] = /^webhook (\S+): (.+)$/.exec(line) ?? [];

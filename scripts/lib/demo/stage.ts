@@ -2,9 +2,6 @@ import { styleText } from "node:util";
 import { Background } from "./background.ts";
 import type { CommandOptions, DemoWorkspace } from "./workspace.ts";
 
-/** The demo cannot go on. */
-export class Over extends Error {}
-
 /** Where acts happen: what they say and check, and the programs that run beside them. */
 export class Stage {
   failures = 0;
@@ -13,7 +10,7 @@ export class Stage {
 
   constructor() {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => this.#interruption.abort());
-    // Only after an error in this program itself is there anything left to end.
+    // After `clear` there is nothing to end: this is for an end that nobody foresaw.
     process.on("exit", () => this.#background.forEach((program) => program.kill()));
   }
 
@@ -39,13 +36,13 @@ export class Stage {
     console.log(`  ${mark} ${text}`);
   }
 
-  /** Runs a command in front of everybody. @throws Over when it fails, or is interrupted: then it has cleaned up first */
+  /** Runs a command in front of everybody. @throws Error when it fails, or is interrupted: then it has cleaned up first */
   async command(workspace: DemoWorkspace, args: readonly string[], options?: CommandOptions): Promise<void> {
     this.#goOn();
     this.type(`replant ${args.join(" ")}`);
     const code = await workspace.replant(args, options);
     this.#goOn();
-    if (code !== 0) throw new Over(`replant ${args.join(" ")} ended with ${code}`);
+    if (code !== 0) throw new Error(`replant ${args.join(" ")} ended with ${code}`);
   }
 
   /** Starts a program that runs until `clear`. */
@@ -68,6 +65,6 @@ export class Stage {
   }
 
   #goOn(): void {
-    if (this.interrupted) throw new Over("interrupted");
+    if (this.interrupted) throw new Error("interrupted");
   }
 }
