@@ -114,23 +114,28 @@ async function resetMeanwhile({ stage, workspace, clerk, servedAgain }: Scene): 
   const gone = data.find(({ name }) => name === "Globex");
   if (gone === undefined) throw new Error("Clerk has no Globex");
   const since = clerk.mark();
-  const change = async (): Promise<void> => {
+  const backup = Promise.withResolvers<void>();
+  let over = false;
+  const printed: string[] = [];
+  const onLine = (line: string): void => {
+    printed.push(line);
+    if (/^\+\S+ backup /.test(line)) backup.resolve();
+  };
+  const reset = stage.command(workspace, ["reset"], { onLine }).finally(() => {
+    over = true;
+    backup.resolve();
+  });
+  const change = async (): Promise<boolean> => {
+    await backup.promise;
     await clerk.call(`DELETE /v1/organizations/${gone.id}`);
     await clerk.call("POST /v1/users", { first_name: "Nils", email_address: ["nils+clerk_test@example.com"] });
+    return !over;
   };
-  let changed: Promise<void> | null = null;
-  const printed: string[] = [];
-  await stage.command(workspace, ["reset"], {
-    onLine: (line) => {
-      printed.push(line);
-      if (changed === null && /^\+\S+ backup /.test(line)) changed = change();
-    },
-  });
-  await (changed ?? change());
+  const [meanwhile] = await Promise.all([change(), reset]);
   await servedAgain();
   const attempts = await clerk.delivered(["organization.deleted", "user.created"], since);
   console.log();
-  stage.check(changed !== null, "both changes came after the backup and before the swap");
+  stage.check(meanwhile, "both changes came while the reset ran, after its backup");
   const orphan = printed.find((line) => line.includes(`organization ${gone.id} is gone; on it hang`));
   stage.check(orphan !== undefined, `the reset names ${gone.name}: ${orphan?.replace(/^ *identity/, "").trim()}`);
   const answers = [...attempts].map(([type, statuses]) => `${type} ${statuses.join(", then ")}`).join("; ");
