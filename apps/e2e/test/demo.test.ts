@@ -56,9 +56,7 @@ test("the demo shows what a reset keeps and that Clerk and an app go on meanwhil
   expect(stdout).toMatch(
     /the reset names Globex: organization org_\w+ is gone; on it hang 1 row of organization_prompts, 2 rows of organization_services/,
   );
-  expect(stdout).toMatch(
-    /the app has answered: organization\.deleted (503, then )*200; user\.created (503, then )*200/,
-  );
+  expect(stdout).toMatch(/the app took 5 messages of Clerk; \d came again after being refused/);
   expect(stdout).toContain("nothing differs\n");
   expect(stdout).toContain("23 of 23 users, organizations and memberships have the ids of before");
   expect(stdout).toContain("6 of 6 custom rows are equal in every column");

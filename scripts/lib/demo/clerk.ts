@@ -4,6 +4,12 @@ import { plainEnvironment } from "./workspace.ts";
 
 const emulator = join(import.meta.dirname, "../../../packages/testkit/src/clerk/emulate.ts");
 
+/** A webhook, and how the attempts to deliver it were answered: the status, or `no answer`. */
+export interface Message {
+  readonly type: string;
+  readonly answers: readonly string[];
+}
+
 /** A Clerk instance on this machine. */
 export interface Clerk {
   /** What a project and an app need to talk to it. */
@@ -13,10 +19,9 @@ export interface Clerk {
   /** How many it has of each kind. */
   counts(): Promise<{ readonly users: number; readonly organizations: number; readonly memberships: number }>;
   /**
-   * How the attempts to send messages of these types were answered since then, by type; waits until every type was taken.
-   * @param since what `mark` was
+   * The messages that were sent since then, which was a `mark`. Waits until there is one of every type and the app has taken all.
    */
-  delivered(types: readonly string[], since: number): Promise<ReadonlyMap<string, readonly string[]>>;
+  delivered(types: readonly string[], since: number): Promise<readonly Message[]>;
   /** A moment. */
   mark(): number;
 }
@@ -51,7 +56,7 @@ export async function startClerk(
         memberships: memberships?.total_count ?? 0,
       };
     },
-    delivered: (types, since) => program.until((lines) => attemptsOf(types, lines), since),
+    delivered: (types, since) => program.until((lines) => takenMessages(types, lines), since),
     mark: () => program.lines.length,
   };
 }
@@ -69,11 +74,16 @@ function caller({ CLERK_API_URL: url = "", CLERK_SECRET_KEY: key = "" }: Clerk["
   };
 }
 
-function attemptsOf(types: readonly string[], lines: readonly string[]): Map<string, string[]> | null {
-  const attempts = new Map(types.map((type): [string, string[]] => [type, []]));
+function takenMessages(types: readonly string[], lines: readonly string[]): Message[] | null {
+  const messages = new Map<string, { readonly type: string; readonly answers: string[] }>();
   for (const line of lines) {
-    const [, type = "", answer = ""] = /^webhook (\S+): (.+)$/.exec(line) ?? [];
-    attempts.get(type)?.push(answer);
+    const [, type = "", id = "", answer = ""] = /^webhook (\S+) (\S+): (.+)$/.exec(line) ?? [];
+    if (id === "") continue;
+    const message = messages.get(id) ?? { type, answers: [] };
+    message.answers.push(answer);
+    messages.set(id, message);
   }
-  return [...attempts.values()].every((answers) => answers.at(-1) === "200") ? attempts : null;
+  const all = [...messages.values()];
+  const sent = types.every((wanted) => all.some(({ type }) => type === wanted));
+  return sent && all.every(({ answers }) => answers.at(-1) === "200") ? all : null;
 }

@@ -38,7 +38,8 @@ console.error(
 const told = new Map<string, number>();
 function tellAttempts(): void {
   for (const { id, type, attempts } of clerk.deliveries.messages) {
-    for (const { status } of attempts.slice(told.get(id))) console.error(`webhook ${type}: ${status ?? "no answer"}`);
+    for (const { status } of attempts.slice(told.get(id)))
+      console.error(`webhook ${type} ${id}: ${status ?? "no answer"}`);
     told.set(id, attempts.length);
   }
 }
