@@ -19,9 +19,9 @@ interface Scene {
   readonly clerk: Clerk;
   readonly appUrl: string;
   /** Works in a session of the served database, beside the app. */
-  onServed<Value>(work: (session: SqlSession) => Promise<Value>): Promise<Value>;
+  readonly onServed: <Value>(work: (session: SqlSession) => Promise<Value>) => Promise<Value>;
   /** Waits until the database is served again after a command had it. */
-  servedAgain(): Promise<void>;
+  readonly servedAgain: () => Promise<void>;
 }
 
 /** The second act: Clerk and an app go on while their database is reset, and nothing differs in the end. */
