@@ -1,4 +1,4 @@
-import { defineConfig } from "./packages/config/src/index.ts";
+import { clerk, defineConfig } from "./packages/config/src/index.ts";
 
 // Users and organizations are deleted softly; what hangs on a deleted one goes with it.
 const present = "deleted_at is null";
@@ -9,6 +9,7 @@ export default defineConfig({
   database: { package: "packages/database" },
   migrations: { tool: "prisma", directory: "packages/database/prisma/migrations" },
   seeds: { files: ["packages/database/seeds/*.ts"], sets: ["system"] },
+  identity: clerk(),
   keep: {
     users: present,
     organizations: present,
@@ -17,10 +18,5 @@ export default defineConfig({
     // Who wrote it may be gone; what was written stays.
     organization_prompts: { where: inPresentOrganization, onMissing: { created_by: "null" } },
     organization_resources: { where: inPresentOrganization, onMissing: { created_by: "null" } },
-    // What the identity provider was promised to be kept, and what it has deleted.
-    webhook_events: true,
-    identity_objects: true,
-    identity_parked: true,
-    identity_state: true,
   },
 });

@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import type { PostgresMajor } from "../packages/testkit/src/postgres-binaries.ts";
 import type { Area, AreaResult, Bench } from "./lib/bench/area.ts";
 import { embeddedArea } from "./lib/bench/areas/embedded.ts";
+import { identityArea } from "./lib/bench/areas/identity.ts";
 import { resetArea } from "./lib/bench/areas/reset.ts";
 import { startupArea } from "./lib/bench/areas/startup.ts";
 import { volumeArea } from "./lib/bench/areas/volume.ts";
@@ -15,7 +16,7 @@ import { type BenchServer, startServer } from "./lib/bench/server.ts";
 
 // What takes minutes runs only when it is named.
 const usualAreas: readonly Area[] = [resetArea, startupArea, embeddedArea];
-const areas: readonly Area[] = [...usualAreas, volumeArea];
+const areas: readonly Area[] = [...usualAreas, volumeArea, identityArea];
 
 const options = readOptions();
 if (options !== null) await bench(options);

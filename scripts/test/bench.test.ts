@@ -81,6 +81,6 @@ test("an area that does not exist, a flag that is misspelt and a count that is n
   for (const args of [["resets"], ["--run", "3"], ["--runs", "0"], ["--pg", "16"], ["--rows", "1"]]) {
     const result = await runNode(bench, args, { cwd: await tempDir() });
     expect(result).toMatchObject({ code: 64, stdout: "" });
-    expect(result.stderr).toContain("pnpm bench [reset] [startup] [embedded] [volume]");
+    expect(result.stderr).toContain("pnpm bench [reset] [startup] [embedded] [volume] [identity]");
   }
 });

@@ -123,7 +123,7 @@ class Stores {
     const { url, mapping = referenceMapping } = this.#options;
     const sessions: ServerSession[] = [];
     const connect = async (): Promise<ServerSession> => {
-      const session = await connectTo(url, "api");
+      const session = await connectTo(url, "api identity");
       sessions.push(session);
       return session;
     };

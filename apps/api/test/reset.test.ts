@@ -54,6 +54,24 @@ test("while the database is away every route says so, and afterwards the next re
   expect(logged.join("\n")).not.toContain("unexpected");
 });
 
+test("when sessions were ended behind its back, the first message is stored and the first request answered", async () => {
+  const { client, clerk, database, as, adminId, logged } = await openTeam();
+  expect((await client(services, { headers: as(adminId) })).status).toBe(200);
+  clerk.instance.createUser({ email: "late@example.com" });
+  const message = clerk.deliveries.messages.at(-1)!;
+  for (const application of ["api identity", "api"]) {
+    const end = "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and application_name = $2";
+    expect(await sql(await serverUrl(18), end, [database.name, application])).not.toEqual([]);
+  }
+  await eventually(async () => logged.some((line) => line.includes("a connection was lost")));
+  const { body } = await client("POST /webhooks/clerk", {
+    json: message.body,
+    headers: clerk.deliveries.headersFor(message),
+  });
+  expect(body).toEqual({ status: "stored" });
+  expect((await client(services, { headers: as(adminId) })).status).toBe(200);
+});
+
 test("it survives resets under load, and no message of Clerk is lost or counted twice", async () => {
   const { url } = await createDatabase(18, { prefix: "api" });
   const workspace = await makeWorkspace({ DATABASE_URL: url });

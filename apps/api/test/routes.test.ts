@@ -105,8 +105,13 @@ describe("prompts", () => {
     const other = instance.createOrganization({ name: "Globex", createdBy: team.memberId });
     await team.deliver();
     const token = team.clerk.mintSession({ userId: team.memberId, organizationId: other.id });
-    const { body } = await team.client(prompts, { headers: { authorization: `Bearer ${token}` } });
-    expect(body).toEqual({ prompts: [] });
+    const headers = { authorization: `Bearer ${token}` };
+    await team.client(putService, { params: { serverKey: "files" }, headers, json: { enabled: true } });
+    const { body } = await team.client(prompts, { headers });
+    expect(body).toMatchObject({ prompts: [{ source: "default" }, { source: "default" }] });
+    expect((await team.client(services, { headers: team.as(team.adminId) })).body).toMatchObject({
+      services: [{ enabled: true }, { enabled: false }, { enabled: false }],
+    });
   });
 });
 
@@ -152,6 +157,16 @@ describe.each([prompts, services, putService])("%s", (operation) => {
     expect((await client(operation, { ...call, headers: admin })).status).toBe(403);
   });
 });
+
+test.each(["users", "organizations", "organization_memberships"])(
+  "what is deleted in %s lets nobody in",
+  async (table) => {
+    const { client, as, adminId, database } = await openTeam();
+    expect((await client(prompts, { headers: as(adminId) })).status).toBe(200);
+    await sql(database.url, `update ${table} set deleted_at = now()`);
+    expect((await client(prompts, { headers: as(adminId) })).status).toBe(403);
+  },
+);
 
 test("a member may not switch services", async () => {
   const team = await openTeam();

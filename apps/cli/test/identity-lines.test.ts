@@ -52,7 +52,7 @@ describe("a listing", () => {
       ],
     };
     expect(reconcileLines({ ...pulled, orphans: [hanging], became: "soft-delete" }).slice(3)).toEqual([
-      "  gone     1 row that the provider does not have deleted softly",
+      "  gone     1 row, deleted softly",
       "           organization org_1 is gone; on it hang 2 rows of prompts",
     ]);
     const many = Array.from({ length: 12 }, (_, index) => orphan(`org_${index}`));

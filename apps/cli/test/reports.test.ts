@@ -57,6 +57,7 @@ const swap: SwapReport = {
   route: { kind: "direct", why: "the backup has today's migrations" },
   ways: [],
   acceptedLoss: [],
+  excluded: [],
   retried: null,
   followUps: [],
   endedSessions: 3,

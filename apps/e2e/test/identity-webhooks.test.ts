@@ -35,9 +35,9 @@ test("messages that come while databases are swapped are neither lost nor applie
   for (let round = 0; round < rounds; round += 1) {
     const killAfter = round % 4 === 3 ? 200 + random() * 800 : null;
     const reset = resetOnce(target, { env: offline, killAfter });
-    let done = false;
-    void reset.finally(() => (done = true));
-    while (!done) {
+    const under = { way: true };
+    void reset.finally(() => (under.way = false));
+    while (under.way) {
       for (let n = 0; n < 3; n += 1) operate(clerk);
       await clerk.deliveries.run(clerk.deliveries.nextDue ?? 0);
     }

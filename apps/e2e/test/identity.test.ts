@@ -10,6 +10,12 @@ import { openTarget } from "./target.ts";
 
 const config = workspaceConfig.replace("  keep: {", '  identity: { provider: "clerk" },\n  keep: {');
 
+/** What hangs on a deleted organization is not kept either. */
+const present = config.replace(
+  "organization_prompts: {",
+  'organization_prompts: { where: "organization_id in (select id from organizations where deleted_at is null)",',
+);
+
 async function startSample(options: Parameters<typeof startClerk>[0] = {}): Promise<ClerkEmulator> {
   const clerk = await startClerk({ rateLimit: null, ...options });
   onTestFinished(() => clerk.close());
@@ -140,6 +146,10 @@ describe.each<TargetName>(["PostgreSQL 18", "embedded"])("a project with Clerk, 
       [beforeBackup, afterBackup].toSorted((a, b) => (a < b ? -1 : 1)).map((id) => `(${id})`),
     );
     expect(await target.lines("select name from organization_prompts")).toEqual(["(welcome)"]);
+    await target.workspace.write({ "replant.config.ts": present });
+    const { excluded } = await project.run<SwapReport>(["reset"]);
+    expect(excluded).toContainEqual({ table: "organization_prompts", rows: 1 });
+    await project.run(["undo"]);
     expect(await project.run<Drift>(["identity", "drift"])).toMatchObject({ equal: true });
 
     // A backup from before they were deleted, and one of them is deleted only now.
@@ -292,4 +302,24 @@ test("a person sees what was reconciled", async () => {
   expect(stderr).toContain("identity 8 users, 3 organizations, 12 memberships; 23 rows changed");
   const { orphans, became } = await project.run<Reconciled>(["identity", "reconcile"]);
   expect([orphans, became]).toEqual([[], "soft-delete"]);
+});
+
+test("serve ends when everything that it has answered is applied", async () => {
+  const clerk = await startSample();
+  const project = await openProject("PostgreSQL 18", clerk);
+  await project.run(["reset"], { CLERK_SECRET_KEY: "" });
+  const env = { CLERK_WEBHOOK_SIGNING_SECRET: clerk.deliveries.secret };
+  const running = project.target.workspace.start(["identity", "serve", "--port", "0"], { env });
+  const address = /(http:\S+) until/;
+  await expect.poll(() => running.seen().stderr, { timeout: 60_000 }).toMatch(address);
+  clerk.deliveries.endpoint = address.exec(running.seen().stderr)?.[1] ?? null;
+  await clerk.deliveries.run(Date.now());
+  running.child.kill("SIGINT");
+  const { code, stderr } = await running.done;
+  expect(code, stderr).toBe(0);
+  expect(stderr).not.toContain("not applied");
+  expect(await project.run(["identity", "status"])).toMatchObject({
+    inbox: { pending: 0, dead: 0 },
+    rows: { user: 8, organization: 3, membership: 12 },
+  });
 });

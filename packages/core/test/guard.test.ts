@@ -56,3 +56,15 @@ describe("the guard", () => {
     }
   });
 });
+
+test.each([
+  [{}, "use the keys of a development instance"],
+  [{ database: "app-prod" }, "point the connection at a development database"],
+])("a live key, with %j besides, is answered by what to change", (besides, hint) => {
+  const signals = { ...development, liveKeys: ["CLERK_SECRET_KEY starts with sk_live_"], ...besides };
+  expect(() => assertMayReplace(signals)).toThrow(
+    expect.objectContaining({
+      details: expect.objectContaining({ hint: expect.stringContaining(hint) as string }) as object,
+    }),
+  );
+});

@@ -15,10 +15,19 @@ export interface Bench {
   tell(text: string): void;
 }
 
+/** One thing that is measured once, beside what is wanted. */
+export interface Figure {
+  readonly name: string;
+  /** `<= 15 s`; empty where nothing is wanted. Printed, never a condition. */
+  readonly goal: string;
+  readonly measured: string;
+}
+
 export interface AreaResult {
   readonly title: string;
   readonly ways: readonly WayResult[];
   readonly comparisons: readonly Comparison[];
+  readonly figures?: readonly Figure[];
   readonly missing: readonly Missing[];
 }
 

@@ -1,6 +1,6 @@
 import { cpus, loadavg, platform, release, totalmem } from "node:os";
 import { textTable } from "../text-table.ts";
-import type { AreaResult } from "./area.ts";
+import type { AreaResult, Figure } from "./area.ts";
 import { keptRows } from "./database.ts";
 import type { WayResult } from "./measure.ts";
 import { type Ratio, ratios, spreadOf } from "./statistics.ts";
@@ -32,12 +32,13 @@ export function machineNow(): Omit<Machine, "postgres"> {
 
 /** The document of `--json`. */
 export function document(machine: Machine, runs: number, areas: ReadonlyMap<string, AreaResult>): object {
-  const entries = [...areas].map(([name, { title, ways, comparisons, missing }]) => [
+  const entries = [...areas].map(([name, { title, ways, comparisons, figures = [], missing }]) => [
     name,
     {
       title,
       ways: ways.map((way) => ({ ...way, ...spreadOf(way.runsMs) })),
       ratios: ratios(ways, comparisons),
+      figures,
       missing,
     },
   ]);
@@ -57,12 +58,13 @@ export function machineLine({ cpus, cpu, memoryBytes, system, node, postgres, lo
 }
 
 /** Lines of one area: what each way took, then how many times as long as another. */
-export function areaLines({ title, ways, comparisons, missing }: AreaResult, runs: number): string[] {
+export function areaLines({ title, ways, comparisons, figures = [], missing }: AreaResult, runs: number): string[] {
   const compared = ratios(ways, comparisons);
   return [
     title,
     "",
-    ...wayLines(ways, runs),
+    ...(ways.length === 0 ? [] : wayLines(ways, runs)),
+    ...(figures.length === 0 ? [] : figureLines(figures)),
     ...(compared.length === 0 ? [] : ["", ...ratioLines(compared)]),
     ...(missing.length === 0 ? [] : ["", ...missing.map(({ name, remedy }) => `  skipped: ${name} (${remedy})`)]),
   ];
@@ -85,6 +87,11 @@ function wayLines(ways: readonly WayResult[], runs: number): string[] {
     return [name, ...[median, min, max].map((value) => value.toFixed(0)), peak, ...(survive ? [rowsKept] : [])];
   });
   return textTable([head, null, ...rows]);
+}
+
+function figureLines(figures: readonly Figure[]): string[] {
+  const rows = figures.map(({ name, goal, measured }) => [name, goal, measured]);
+  return textTable([["figure", "goal", "measured"], null, ...rows]);
 }
 
 function ratioLines(compared: readonly Ratio[]): string[] {

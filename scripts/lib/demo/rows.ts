@@ -22,17 +22,9 @@ export interface Snapshot {
   readonly deletedUsers: number;
 }
 
-/** What identity-sync keeps for itself: the samples, which come from no provider, have nothing in it. */
-const ownTables: ReadonlySet<string> = new Set([
-  "webhook_events",
-  "identity_objects",
-  "identity_parked",
-  "identity_state",
-]);
+const rules = Object.entries(reference.keep ?? {});
 
-const rules = Object.entries(reference.keep ?? {}).filter(([table]) => !ownTables.has(table));
-
-/** The tables with a keep rule that the samples have rows for, in the order of the configuration. */
+/** The tables with a keep rule, in the order of the configuration. */
 export const keptTables: readonly string[] = rules.map(([table]) => table);
 
 /** Reads what the keep rules select. */

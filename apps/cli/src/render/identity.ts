@@ -35,13 +35,13 @@ function countsText(counts: Readonly<Record<Kind, number>>): string {
 
 /** What a listing found and changed, in one line. */
 export function pullText({ counts, rowsChanged, ...rest }: Pulled | Reconciled): string {
-  const orphans = "orphans" in rest && rest.orphans.length > 0 ? `, ${orphanText(rest)}` : "";
+  const orphans = "orphans" in rest && rest.orphans.length > 0 ? `; gone: ${orphanText(rest)}` : "";
   return `${countsText(counts)}; ${rowsChanged === 0 ? "no row changed" : `${plural(rowsChanged, "row")} changed`}${orphans}`;
 }
 
 function orphanText({ orphans, became }: Pick<Reconciled, "orphans" | "became">): string {
   const words = { "soft-delete": "deleted softly", drop: "dropped", keep: "kept", fail: "left" } as const;
-  return `${plural(orphans.length, "row")} that the provider does not have ${words[became]}`;
+  return `${plural(orphans.length, "row")}, ${words[became]}`;
 }
 
 /** One line for each row that the provider does not have, with what hangs on it. */

@@ -13,10 +13,13 @@ export interface NextSteps {
 
 /** What became of live after a reset, a restore or the last task of a chain. Counts were read back from the new database. */
 export function swapLines(report: SwapReport, { style, next }: { style: Style; next: NextSteps }): string[] {
-  const { carried, backup, previous, acceptedLoss, retried, warnings } = report;
+  const { carried, backup, previous, acceptedLoss, excluded, retried, warnings } = report;
   return [
     ...(carried === null ? [] : carriedLines(carried, style)),
     ...wayLines(report),
+    ...excluded.map(({ table, rows }) =>
+      labelled("not kept", `${plural(rows, "row")} of ${table}: its rule leaves them out`),
+    ),
     ...acceptedLoss.map(({ table, rows, reason }) => labelled("lost", `${plural(rows, "row")} of ${table}: ${reason}`)),
     ...(acceptedLoss.length === 0 || backup === null ? [] : [labelled("", "accepted; the rows are in the backup")]),
     ...(retried === null ? [] : retriedLines(retried)),

@@ -37,6 +37,12 @@ export interface FollowUpReport {
   readonly data: object | null;
 }
 
+/** Rows of a table with a keep rule that the rule did not select: they went with the old database, which is `previous` now. */
+export interface ExcludedRows {
+  readonly table: string;
+  readonly rows: number;
+}
+
 export interface BackupReport {
   readonly run: string;
   readonly backup: string;
@@ -65,6 +71,8 @@ export interface SwapReport {
   /** By table: how its rows came into the new database. */
   readonly ways: readonly CarryWay[];
   readonly acceptedLoss: readonly AcceptedLoss[];
+  /** Only of a reset that carries. */
+  readonly excluded: readonly ExcludedRows[];
   /** Only of `retry`. */
   readonly retried: RetriedRows | null;
   readonly followUps: readonly FollowUpReport[];

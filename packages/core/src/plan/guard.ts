@@ -37,11 +37,14 @@ export function assertMayReplace(signals: GuardSignals): void {
   ];
   const wanted = signals.alternative === null ? "" : `; ${signals.alternative} names a local database`;
   if (because.length > 0) {
+    const onlyKeys = because.length === signals.liveKeys.length;
     throw new ReplantError("REPLANT_GUARD_PRODUCTION", "this looks like production", {
       items: because,
       why: `the connection came from ${signals.source}${wanted}`,
       state: "nothing was touched",
-      hint: "point the connection at a development database; no flag resets a production one",
+      hint: onlyKeys
+        ? "use the keys of a development instance; no flag goes past those of a production one"
+        : "point the connection at a development database; no flag resets a production one",
     });
   }
   if (!signals.local && signals.consent !== signals.database) {

@@ -133,6 +133,7 @@ export async function chainRestore(
           route,
           ways,
           acceptedLoss,
+          excluded: [],
           retried: null,
           followUps,
           endedSessions,

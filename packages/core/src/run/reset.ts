@@ -1,5 +1,6 @@
 import type { ResetFacts, ResetPlan, ResetRequest } from "../model/plan.ts";
-import type { SwapReport } from "../model/report.ts";
+import { tableLabel } from "../model/catalog.ts";
+import type { ExcludedRows, SwapReport } from "../model/report.ts";
 import type { Fence } from "../ports/engine.ts";
 import { ReplantError } from "../errors.ts";
 import { planBackup } from "../plan/backup.ts";
@@ -116,6 +117,7 @@ async function executeReset(
       route: result?.route ?? null,
       ways: result?.ways ?? [],
       acceptedLoss: result?.acceptedLoss ?? [],
+      excluded: result === null ? [] : excludedRows(facts),
       retried,
       followUps,
       endedSessions,
@@ -124,6 +126,12 @@ async function executeReset(
       warnings: run.warnings,
     };
   });
+}
+
+function excludedRows({ live }: ResetFacts): ExcludedRows[] {
+  return (live?.tables ?? []).flatMap(({ table, rows, keptRows }) =>
+    keptRows === null || keptRows === rows ? [] : [{ table: tableLabel(table), rows: rows - keptRows }],
+  );
 }
 
 /** Locks every table that the backup will read, so that no write to them can be acknowledged and then lost. */

@@ -95,6 +95,7 @@ async function executeRestore(
       route,
       ways,
       acceptedLoss,
+      excluded: [],
       retried: null,
       followUps,
       endedSessions,

@@ -1,20 +1,13 @@
 import type { SqlSession } from "@replant/core";
-import type { Inbox, InboxEntry, InboxTransaction } from "../ports/inbox.ts";
+import type { Delivery, Inbox, InboxEntry, InboxTransaction } from "../ports/inbox.ts";
 import type { Queue } from "./sessions.ts";
 import { momentSql, msSql } from "./values.ts";
 
 /** The inbox beside any apply, each call a transaction of its own. @param table quoted */
 export function openInbox(queue: Queue, table: string): Inbox {
+  const receiver = new Receiver(queue, table);
   return {
-    receive: ({ id, body, verified, event: { type, subject, occurredAt } }) =>
-      queue.run(async (session) => {
-        const rows = await session.query(
-          `insert into ${table} (event_id, event_type, subject, occurred_at, body, verified)
-           values ($1, $2, $3, ${momentSql("$4::float8")}, $5, $6) on conflict (event_id) do nothing returning 1`,
-          [id, type, subject === null ? null : `${subject.kind} ${subject.id}`, occurredAt, body, verified],
-        );
-        return rows.length > 0;
-      }),
+    receive: (delivery) => receiver.receive(delivery),
     counts: () =>
       queue.run(async (session) => {
         const rows = await session.query<{ status: string; count: number; oldest: number }>(
@@ -40,6 +33,69 @@ export function openInbox(queue: Queue, table: string): Inbox {
         return rows.length;
       }),
   };
+}
+
+interface Waiting {
+  readonly delivery: Delivery;
+  readonly resolve: (isNew: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Messages in one statement. */
+const receiveMax = 100;
+
+/** What comes in while a commit is under way goes into the next one together: a commit costs the same for one and for many. */
+class Receiver {
+  readonly #queue: Queue;
+  readonly #sql: string;
+  #waiting: Waiting[] = [];
+  #running = false;
+
+  constructor(queue: Queue, table: string) {
+    this.#queue = queue;
+    this.#sql = `insert into ${table} (event_id, event_type, subject, occurred_at, body, verified)
+      select r.id, r.type, r.subject, ${momentSql("r.at")}, r.body, r.verified
+        from jsonb_to_recordset($1::text::jsonb) as r (id text, type text, subject text, at float8, body text, verified boolean)
+          on conflict (event_id) do nothing returning event_id as id`;
+  }
+
+  receive(delivery: Delivery): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ delivery, resolve, reject });
+      if (!this.#running) void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, receiveMax);
+      try {
+        const stored = await this.#store(batch.map(({ delivery }) => delivery));
+        // Of one that came twice at once the first is new.
+        for (const { delivery, resolve } of batch) resolve(stored.delete(delivery.id));
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.#running = false;
+  }
+
+  /** Returns the ids that were not there. */
+  async #store(deliveries: readonly Delivery[]): Promise<Set<string>> {
+    const records = deliveries.map(({ id, body, verified, event: { type, subject, occurredAt } }) => ({
+      id,
+      type,
+      subject: subject === null ? null : `${subject.kind} ${subject.id}`,
+      at: occurredAt,
+      body,
+      verified,
+    }));
+    const rows = await this.#queue.run((session) =>
+      session.query<{ id: string }>(this.#sql, [JSON.stringify(records)]),
+    );
+    return new Set(rows.map(({ id }) => id));
+  }
 }
 
 /** The inbox within an apply. */

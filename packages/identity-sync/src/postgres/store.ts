@@ -33,7 +33,8 @@ export async function openIdentityStore(
   { sessions = 2 }: IdentityStoreOptions = {},
 ): Promise<PostgresIdentityStore> {
   const queue = new Queue(connect);
-  const receiving = sessions === 1 ? queue : new Queue(connect);
+  // A message is stored once, however often that is tried.
+  const receiving = sessions === 1 ? queue : new Queue(connect, { repeatable: true });
   const close = async (): Promise<void> => {
     await queue.close();
     await receiving.close();

@@ -51,6 +51,7 @@ export class PgSession implements SqlSession {
   readonly direct: boolean;
   readonly #client: Client;
   readonly #cancel: () => Promise<void>;
+  readonly #names = new Map<string, string>();
   #connected = true;
   #running = 0;
   #closing: Promise<void> | undefined;
@@ -62,7 +63,8 @@ export class PgSession implements SqlSession {
     this.pid = pid;
     this.direct = "processID" in client && client.processID === pid;
     this.#cancel = cancel;
-    client.on("end", () => (this.#connected = false));
+    // An error says it first: the server has ended the session, and the end of the connection is still on its way.
+    for (const event of ["error", "end"] as const) client.on(event, () => (this.#connected = false));
   }
 
   /** False once the connection has ended, whoever ended it. */
@@ -78,15 +80,26 @@ export class PgSession implements SqlSession {
   async query<Row extends object = Record<string, unknown>>(
     sql: string,
     params: readonly unknown[] = [],
+    { repeated = false }: { readonly repeated?: boolean } = {},
   ): Promise<Row[]> {
     // The extended protocol refuses a second statement.
     const config: QueryConfig<unknown[]> & { queryMode: "extended" } = {
       text: sql,
       values: [...params],
       queryMode: "extended",
+      ...(repeated && this.direct ? { name: this.#nameOf(sql) } : {}),
     };
     const result = await this.#run(() => this.#client.query<Row>(config));
     return result.rows;
+  }
+
+  /** Of a statement that the server keeps. A pooler gives the next one to another server process, so there is none behind it. */
+  #nameOf(sql: string): string {
+    const known = this.#names.get(sql);
+    if (known !== undefined) return known;
+    const name = `replant_${this.#names.size + 1}`;
+    this.#names.set(sql, name);
+    return name;
   }
 
   async script(sql: string): Promise<void> {

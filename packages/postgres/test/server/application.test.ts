@@ -1,7 +1,7 @@
 import type { Engine } from "@replant/core";
 import { expect, test } from "vitest";
 import { connectTo, lastSwapAt, type ServerSession } from "../../src/server/index.ts";
-import { candidateWith, livePlace, runId } from "./workbench.ts";
+import { candidateWith, livePlace, newDatabase, runId } from "./workbench.ts";
 
 async function within<Value>(url: string, work: (session: ServerSession) => Promise<Value>): Promise<Value> {
   const session = await connectTo(url, "an application");
@@ -18,7 +18,7 @@ test("an application's session follows the name of live, and knows that a swap h
   expect(session.alive).toBe(true);
   const candidate = await candidateWith(engine, "candidate");
   await engine.swap({ candidate, live, fence: null, run: runId(), at: new Date().toISOString() });
-  await expect(session.query("select 1")).rejects.toThrow(/terminat/);
+  await expect(session.query("select 1")).rejects.toThrow(/terminat|not queryable/);
   expect(session.alive).toBe(false);
   await session.close();
   expect(
@@ -39,6 +39,8 @@ test("the last swap of live is known as long as what was live before is there", 
   expect(await lastSwap()).toBeNull();
   await swap({ engine }, "2026-11-21T00:00:00.000Z");
   const { previous } = await swap({ engine }, "2026-11-22T00:00:00.000Z");
+  expect(await lastSwap()).toBe("2026-11-22T00:00:00.000Z");
+  await engine.create({ ...newDatabase("candidate"), createdAt: "2026-11-23T00:00:00.000Z" });
   expect(await lastSwap()).toBe("2026-11-22T00:00:00.000Z");
   await engine.drop(previous!);
   expect(await lastSwap()).toBe("2026-11-21T00:00:00.000Z");

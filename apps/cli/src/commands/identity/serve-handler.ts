@@ -22,6 +22,13 @@ export async function handle(cli: Cli, { flags }: Input<typeof serveFlags>): Pro
     const readInstance = (): Promise<string | null> =>
       store.apply(async (transaction) => (await transaction.state()).instance?.id ?? null);
     let instance = await readInstance();
+    const apply = async ({ id, type }: { readonly id: string; readonly type: string }): Promise<void> => {
+      const { failed } = await drain(store, { read: readEvent });
+      instance = await readInstance();
+      say(`${type} ${id}`);
+      if (failed > 0) warn(`${failed} messages failed: replant identity status`);
+    };
+    const underWay = new Set<Promise<void>>();
     const handler = createWebhookHandler({
       secrets: () => secrets,
       store: {
@@ -30,11 +37,10 @@ export async function handle(cli: Cli, { flags }: Input<typeof serveFlags>): Pro
       },
       readEvent,
       warn,
-      onAccepted: async ({ id, type }) => {
-        const { failed } = await drain(store, { read: readEvent });
-        instance = await readInstance();
-        say(`${type} ${id}`);
-        if (failed > 0) warn(`${failed} messages failed: replant identity status`);
+      onAccepted: (accepted) => {
+        const applied = apply(accepted).finally(() => underWay.delete(applied));
+        underWay.add(applied);
+        return applied;
       },
     });
     const server = await listen(handler, {
@@ -48,6 +54,7 @@ export async function handle(cli: Cli, { flags }: Input<typeof serveFlags>): Pro
     say(`${server.url} until Ctrl-C`);
     await ended(cli.interruption.signal);
     await server.close();
+    await Promise.allSettled(underWay);
     return { document: { url: server.url }, text: () => ["  no messages are received any more"] };
   });
 }
