@@ -48,8 +48,7 @@ async function setUp(
   const clerk = await startClerk(stage, { cwd: import.meta.dirname, endpoint: `${appUrl}/webhooks/clerk` });
   const workspace = await makeWorkspace({ clerk: clerk.environment });
   stage.say(
-    "An emulated Clerk on this machine has 3 organizations and 8 users. Another project has its key and `identity: clerk()` in",
-    "its configuration, and no database yet.",
+    "An emulated Clerk on this machine has 3 organizations and 8 users. A second project has its key, and no database yet.",
   );
   await stage.command(workspace, ["reset"]);
 

@@ -25,7 +25,7 @@ export interface CommandOptions {
 }
 
 export interface WorkspaceOptions {
-  /** The identity provider's keys; absent: the project has none. */
+  /** What the project needs to talk to Clerk; absent: it has no key. */
   readonly clerk?: Readonly<Record<string, string>>;
 }
 
@@ -51,7 +51,7 @@ export async function makeDemoWorkspace({ clerk }: WorkspaceOptions = {}): Promi
   // What the seeds import. A junction needs no rights on Windows and is a plain link elsewhere.
   await symlink(join(database, "node_modules"), join(directory, "node_modules"), "junction");
   await writeFile(join(directory, "package.json"), '{ "name": "demo", "private": true, "type": "module" }\n');
-  await writeFile(join(directory, "replant.config.ts"), configuration(clerk !== undefined));
+  await writeFile(join(directory, "replant.config.ts"), configuration());
   const environment = { ...plainEnvironment(), ...clerk };
   const migrations = (await readdir(join(directory, "migrations"), { withFileTypes: true })).filter((entry) =>
     entry.isDirectory(),
@@ -82,17 +82,17 @@ export async function makeDemoWorkspace({ clerk }: WorkspaceOptions = {}): Promi
   };
 }
 
-/** The keep rules are those of the reference workspace itself. */
-function configuration(hasClerk: boolean): string {
-  const importing = (what: string, path: string): string =>
-    `import ${what} from ${JSON.stringify(pathToFileURL(join(repository, path)).href)};\n`;
-  return `${importing("reference", "replant.config.ts")}${hasClerk ? importing("{ clerk }", "packages/config/src/index.ts") : ""}
+/** The keep rules and the identity provider are those of the reference workspace itself. */
+function configuration(): string {
+  const reference = pathToFileURL(join(repository, "replant.config.ts")).href;
+  return `import reference from ${JSON.stringify(reference)};
+
 export default {
   ...reference,
   project: "demo",
   database: { engine: "embedded" },
   migrations: { tool: "prisma", directory: "migrations" },
-  seeds: { files: ["seeds/*.ts"], sets: ["system"] },${hasClerk ? "\n  identity: clerk()," : ""}
+  seeds: { files: ["seeds/*.ts"], sets: ["system"] },
 };
 `;
 }

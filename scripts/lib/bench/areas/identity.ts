@@ -235,9 +235,9 @@ interface Emulator {
 }
 
 async function startEmulator(counts: readonly number[]): Promise<Emulator> {
-  const { child, said } = await startProgram<Environment>("emulator", { args: counts.map(String), env: {} });
+  const { child, said } = await startProgram("emulator", { args: counts.map(String), env: {} });
   return {
-    env: said,
+    env: said as Environment,
     requests: async () => {
       child.send("requests");
       const [requests] = (await once(child, "message")) as [number];
@@ -248,20 +248,20 @@ async function startEmulator(counts: readonly number[]): Promise<Emulator> {
 }
 
 async function startReceiver(env: Environment): Promise<{ child: ChildProcess; url: string }> {
-  const { child, said } = await startProgram<string>("receiver", { args: [], env });
-  return { child, url: said };
+  const { child, said } = await startProgram("receiver", { args: [], env });
+  return { child, url: said as string };
 }
 
 /** Starts a program that says something once it is there. */
-async function startProgram<Said>(
+async function startProgram(
   name: string,
   { args, env }: { args: readonly string[]; env: Environment },
-): Promise<{ child: ChildProcess; said: Said }> {
+): Promise<{ child: ChildProcess; said: unknown }> {
   const child = fork(program(name), args, {
     env: { ...process.env, ...env },
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
-  const [said] = (await once(child, "message")) as [Said];
+  const [said] = (await once(child, "message")) as [unknown];
   return { child, said };
 }
 
