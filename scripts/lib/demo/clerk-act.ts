@@ -136,7 +136,10 @@ async function resetMeanwhile({ stage, workspace, clerk, servedAgain }: Scene): 
   console.log();
   stage.check(meanwhile, "both changes came while the reset ran, after its backup");
   const orphan = printed.find((line) => line.includes(`organization ${gone.id} is gone; on it hang`));
-  stage.check(orphan !== undefined, `the reset names ${gone.name}: ${orphan?.replace(/^ *identity/, "").trim()}`);
+  stage.check(
+    orphan !== undefined,
+    `the reset names ${gone.name}: ${orphan?.replace(/^ *identity/, "").trim() ?? "no"}`,
+  );
   const again = messages.filter(({ answers }) => answers.length > 1);
   const refused = again.map(({ type, answers }) => `${type} was answered ${answers.join(", then ")}`);
   stage.check(
