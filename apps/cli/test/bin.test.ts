@@ -287,7 +287,7 @@ describe("serve", () => {
     expect(before?.n).toBeGreaterThan(0);
     const reset = await workspace.replant(["reset"]);
     expect(reset.code, reset.stderr).toBe(0);
-    expect(serving.seen().stderr).toContain("has the database");
+    expect(serving.seen().stderr).toContain("another command has the database;");
     expect(await sql(url, servers)).toEqual([before]);
     serving.child.kill("SIGINT");
     const { code, stdout } = await serving.done;

@@ -46,5 +46,5 @@ export async function handle(cli: Cli, { flags }: Input<typeof specs>): Promise<
 function describe(event: ServeEvent): string {
   return event.type === "serving"
     ? `serving ${event.generation}`
-    : `run ${event.run} has the database; connections were ended, new ones wait`;
+    : "another command has the database; connections were ended, new ones wait";
 }
