@@ -40,7 +40,8 @@ export class Arrivals {
     let batch: Arrival[] = [];
     try {
       const stored = await this.#queue.run((session) => {
-        batch = this.#take();
+        // Done once more where the session has ended meanwhile: they are the same ones then.
+        if (batch.length === 0) batch = this.#take();
         return this.#insert(session, batch);
       });
       settle(batch, stored);
