@@ -101,6 +101,14 @@ describe("a membership", () => {
     expect(store.state.parked.size).toBe(0);
   });
 
+  test("that waits comes with both of them at once, and waits no more", async () => {
+    const store = new MemoryStore();
+    await events(store, present(membership("m", 5)));
+    await events(store, present(user("u", 1)), present(organization("o", 1)));
+    expect(alive(store, "membership")).toEqual(["m"]);
+    expect(store.state.parked.size).toBe(0);
+  });
+
   test("goes with its user, also while it waits, and one that comes late does not come back", async () => {
     const store = new MemoryStore();
     await events(store, present(user("u", 1)), present(membership("waiting", 1)));

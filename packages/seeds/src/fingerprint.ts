@@ -19,19 +19,24 @@ export interface FingerprintOptions {
  * - every other file below the directory of a seed, because data lies beside it; not where that directory is a package or the
  *   project itself, which hold too much else. Dot files and node_modules do not count;
  * - of a command seed its argv and the files of its `inputs`;
- * - where there is an identity provider, what its answers depend on;
+ * - where there is an identity provider and a file says "identity", what its answers depend on;
  * - the seeds themselves in their order, so that another choice is another fingerprint.
  */
 export async function fingerprintOf(seeds: readonly ProjectSeed[], options: FingerprintOptions): Promise<string> {
   const inputs = new Map([...(await fileInputs(seeds, options)), ...(await commandInputs(seeds, options))]);
   const hash = createHash("sha256").update(JSON.stringify(["seeds 1", seeds.map(identity)]));
-  if (options.identities != null) hash.update(JSON.stringify(["identities", options.identities.scope]));
+  let meansPeople = false;
   for (const [label, path] of [...inputs].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const bytes = await options.files.read(path);
     const text = Buffer.from(bytes ?? [])
       .toString("latin1")
       .replaceAll("\r\n", "\n");
     hash.update(JSON.stringify([label, text.length])).update(text, "latin1");
+    meansPeople ||= text.includes("identity");
+  }
+  // Others are the same whatever the provider would say.
+  if (meansPeople && options.identities != null) {
+    hash.update(JSON.stringify(["identities", options.identities.scope]));
   }
   return hash.digest("hex");
 }

@@ -31,8 +31,10 @@ export function swapLines(report: SwapReport, { style, next }: { style: Style; n
   ];
 }
 
+/** What there is to look at; the rest was said when it happened. */
 export function followUpLines(reports: SwapReport["followUps"]): string[] {
-  return reports.flatMap(({ name, state, text, items }) => [
+  const worth = reports.filter(({ state, items }) => state === "failed" || items.length > 0);
+  return worth.flatMap(({ name, state, text, items }) => [
     labelled(name, state === "done" ? text : `${state}: ${text}`),
     ...items.slice(0, shownLeftMax).map((item) => labelled("", item)),
     ...(items.length > shownLeftMax ? [labelled("", `and ${amount(items.length - shownLeftMax)} more: --json`)] : []),

@@ -251,7 +251,9 @@ class Batch {
   #accept(object: ProviderObject): void {
     this.#present.set(keyOf(object.kind, object.id), object);
     this.#known[object.kind].set(object.id, { updatedAt: object.updatedAt, gone: false, row: true });
-    if (object.kind === "membership") this.#unparked.add(object.id);
+    if (object.kind !== "membership") return;
+    this.#parked.delete(object.id);
+    this.#unparked.add(object.id);
   }
 
   #bury(kind: Kind, id: string): void {

@@ -1,4 +1,5 @@
 import type { DatabaseRef, ManagedDatabase, SqlSession } from "@replant/core";
+import { sqlState } from "@replant/core";
 import { quoteIdent } from "../shared/quote.ts";
 import { halfMadeLimit, invalidLimit, type Mark, parseMark } from "./marks.ts";
 import { isSiblingName } from "./names.ts";
@@ -81,5 +82,9 @@ export async function dropRow(session: SqlSession, row: DatabaseRow): Promise<vo
   // A template cannot be dropped; a half-dropped database cannot be altered.
   if (row.template && row.connectionLimit !== invalidLimit)
     await session.script(`alter database ${name} is_template false`);
-  await session.script(`drop database if exists ${name} with (force)`);
+  await session.script(`drop database if exists ${name} with (force)`).catch(async (error: unknown) => {
+    // The server's own workers may not be ended by everybody; without force it sends them away itself, and waits.
+    if (sqlState(error) !== "42501") throw error;
+    await session.script(`drop database if exists ${name}`);
+  });
 }

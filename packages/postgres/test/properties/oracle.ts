@@ -193,16 +193,25 @@ class World {
     for (const { key, onConflict } of this.#rules) {
       const table = this.newTable(key);
       if (table === undefined) continue;
-      const collisions = (row: Kept): Record<string, string | null>[] =>
-        (this.fresh.get(table.key) ?? []).filter((seed) =>
-          table.keys.some((key) => {
-            const mine = keyOf(table, row.values, key);
-            return mine !== null && mine === keyOf(table, seed, key);
-          }),
-        );
+      const byKey = (row: Kept, key: readonly string[]): Record<string, string | null>[] => {
+        const mine = keyOf(table, row.values, key);
+        return (this.fresh.get(table.key) ?? []).filter((seed) => mine !== null && mine === keyOf(table, seed, key));
+      };
+      const collisions = (row: Kept): Record<string, string | null>[] => [
+        ...new Set(table.keys.flatMap((key) => byKey(row, key))),
+      ];
       const mine = (): Kept[] => this.kept.filter((row) => row.table === table && row.gone === null);
       if (onConflict === "error") {
         for (const row of mine()) if (collisions(row).length > 0) row.gone = "quarantined";
+        continue;
+      }
+      if (onConflict === "seed") {
+        // The primary key comes first: who has it stands in for the row.
+        for (const row of mine()) {
+          const [standsIn] = collisions(row);
+          if (standsIn !== undefined) [row.gone, row.instead] = ["dropped", standsIn];
+        }
+        this.#translate();
         continue;
       }
       for (const row of mine()) if (collisions(row).length > 1) row.gone = "quarantined";
@@ -210,7 +219,6 @@ class World {
       for (const { row, seed } of wanted) {
         if (seed === undefined) continue;
         if (wanted.filter((other) => other.seed === seed).length > 1) row.gone = "quarantined";
-        else if (onConflict === "seed") [row.gone, row.instead] = ["dropped", seed];
         else row.replaces = seed;
       }
       this.#translate();

@@ -1,6 +1,6 @@
 import { ReplantError } from "@replant/core";
 import type { Orphans } from "@replant/identity-sync";
-import { drain, drift, reconcile } from "@replant/identity-sync";
+import { adoptPlaceholders, drain, drift, reconcile } from "@replant/identity-sync";
 import type { Cli, Outcome } from "../../cli.ts";
 import type { Input } from "../../command.ts";
 import { requireProvider } from "../../identity/open.ts";
@@ -18,6 +18,7 @@ export async function handle(cli: Cli, { flags }: Input<typeof reconcileFlags>):
       return { document: found, text: () => driftLines(found) };
     }
     await drain(store, { read: provider.readEvent });
+    await adoptPlaceholders(provider, store);
     const reconciled = await reconcile(provider, store, {
       ...tellProgress(cli),
       orphans: (flags.orphans ?? "soft-delete") as Orphans,
