@@ -31,9 +31,9 @@ export function swapLines(report: SwapReport, { style, next }: { style: Style; n
   ];
 }
 
-/** What there is to look at; the rest was said when it happened. */
+/** What there is to look at, or to do later; the rest was said when it happened. */
 export function followUpLines(reports: SwapReport["followUps"]): string[] {
-  const worth = reports.filter(({ state, items }) => state === "failed" || items.length > 0);
+  const worth = reports.filter(({ state, items }) => state !== "done" || items.length > 0);
   return worth.flatMap(({ name, state, text, items }) => [
     labelled(name, state === "done" ? text : `${state}: ${text}`),
     ...items.slice(0, shownLeftMax).map((item) => labelled("", item)),
