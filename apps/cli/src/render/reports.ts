@@ -60,7 +60,8 @@ export function retriedLines({ asked, returned, byRule, run, left, backup }: Ret
 const missingWords = { null: "emptied", "drop-row": "left out", seed: "pointed at a seeded row" } as const;
 
 function carriedLines({ tables, repointed, missing }: NonNullable<SwapReport["carried"]>, style: Style): string[] {
-  const kept = tables.map(({ table, carried }) => `${tableLabel(table)} ${amount(carried)}`);
+  const filled = tables.filter(({ inBackup }) => inBackup > 0);
+  const kept = filled.map(({ table, carried }) => `${tableLabel(table)} ${amount(carried)}`);
   const [first = "no rows to keep", ...others] = wrap(kept, { indent: "", columns: style.columns - 12 });
   return [
     labelled("kept", first),
