@@ -93,6 +93,24 @@ describe("off a terminal", () => {
   });
 });
 
+test("after a while progress says how fast it goes and how long it will take, for each unit anew", () => {
+  const { reporter: on, text } = reporter(plain);
+  const shown = (done: number, total: number | null, unit: string): string => {
+    const before = text();
+    on.event({ type: "progress", step: "identity", done, total, unit });
+    vi.advanceTimersByTime(10_000);
+    return text()
+      .slice(before.length)
+      .trim()
+      .replace(/^.*still at work: /, "");
+  };
+  on.event({ type: "step-start", step: "identity", title: "identity listing" });
+  expect(shown(500, null, "users")).toBe("500 users");
+  expect(shown(20_500, null, "users")).toBe("20500 users, 2000/s");
+  expect(shown(500, 10_500, "memberships")).toBe("500/10500 memberships");
+  expect(shown(2_500, 10_500, "memberships")).toBe("2500/10500 memberships, 200/s, 40.0s left");
+});
+
 describe("on a terminal", () => {
   test("a tick, the title, the time and the note in columns", () => {
     const { reporter: on, text } = reporter({ ...rich, colour: false });

@@ -35,6 +35,8 @@ interface Current {
   readonly title: string;
   readonly startedAt: number;
   progress: string | null;
+  /** When the first progress of this unit was told, and how far it was then. */
+  since: { readonly unit: string; readonly at: number; readonly done: number } | null;
 }
 
 const frames = ["-", "\\", "|", "/"];
@@ -61,13 +63,14 @@ export function createReporter(options: ReporterOptions): Reporter {
     failure: (failure) => print(failureLines(failure, style)),
     event: (event) => {
       if (event.type === "step-start") {
-        current = { step: event.step, title: event.title, startedAt: now(), progress: null };
+        current = { step: event.step, title: event.title, startedAt: now(), progress: null, since: null };
         progress.start();
         return;
       }
       if (event.type === "progress") {
-        const total = event.total === null ? "" : `/${event.total}`;
-        if (current !== null) current.progress = `${event.done}${total} ${event.unit}`;
+        if (current === null) return;
+        if (current.since?.unit !== event.unit) current.since = { unit: event.unit, at: now(), done: event.done };
+        current.progress = progressText(event, { since: current.since, nowMs: now() });
         return;
       }
       if (event.type !== "notice") {
@@ -90,6 +93,22 @@ export function createReporter(options: ReporterOptions): Reporter {
       progress.clear();
     },
   };
+}
+
+/** A rate is known only after a while. */
+const rateAfterMs = 2_000;
+
+/** How far something is; where it takes longer, how fast it goes, and how long that will take. */
+function progressText(
+  { done, total, unit }: Extract<RunEvent, { type: "progress" }>,
+  { since, nowMs }: { since: NonNullable<Current["since"]>; nowMs: number },
+): string {
+  const far = `${done}${total === null ? "" : `/${total}`} ${unit}`;
+  const elapsedMs = nowMs - since.at;
+  const perSecond = ((done - since.done) / elapsedMs) * 1000;
+  if (elapsedMs < rateAfterMs || perSecond < 1) return far;
+  const left = total === null ? "" : `, ${duration(((total - done) / perSecond) * 1000)} left`;
+  return `${far}, ${Math.round(perSecond)}/s${left}`;
 }
 
 type Shown = Exclude<RunEvent, { type: "step-start" | "progress" }>;

@@ -13,6 +13,7 @@ export type StepKind =
   | "verify"
   | "swap"
   | "follow-up"
+  | "identity"
   | "clean";
 
 /** What a run tells while it works; the CLI turns it into lines, a script may ignore it. */

@@ -2,7 +2,7 @@ import { drift, quickDrift } from "@replant/identity-sync";
 import type { Cli, Outcome } from "../../cli.ts";
 import type { Input } from "../../command.ts";
 import { requireProvider } from "../../identity/open.ts";
-import { tellProgress } from "../../identity/progress.ts";
+import { listing } from "../../identity/progress.ts";
 import { withIdentity } from "../../identity/with-identity.ts";
 import { driftLines, quickDriftLines } from "../../render/identity.ts";
 import type { driftFlags } from "./command.ts";
@@ -15,7 +15,7 @@ export async function handle(cli: Cli, { flags }: Input<typeof driftFlags>): Pro
       const found = await quickDrift(provider, store);
       return { document: found, text: () => quickDriftLines(found), ...exitOf(found.equal) };
     }
-    const found = await drift(provider, store, tellProgress(cli));
+    const found = await listing(cli, (options) => drift(provider, store, options));
     return { document: found, text: () => driftLines(found), ...exitOf(found.equal) };
   });
 }

@@ -4,7 +4,7 @@ import { pull, remap } from "@replant/identity-sync";
 import type { Cli, Outcome } from "../../cli.ts";
 import type { Input } from "../../command.ts";
 import { requireProvider } from "../../identity/open.ts";
-import { tellProgress } from "../../identity/progress.ts";
+import { listing } from "../../identity/progress.ts";
 import { withIdentity } from "../../identity/with-identity.ts";
 import { pullLines, remapLines } from "../../render/identity.ts";
 import type { pullFlags } from "./command.ts";
@@ -22,7 +22,7 @@ export async function handle(cli: Cli, { flags }: Input<typeof pullFlags>): Prom
     const remapped: Remapped | null = by === null ? null : await remap(provider, store, { by, dryRun: flags.dryRun });
     const map = remapped === null ? [] : remapLines(remapped, { written: !flags.dryRun });
     if (flags.dryRun) return { document: { remapped }, text: () => map };
-    const pulled = await pull(provider, store, tellProgress(cli));
+    const pulled = await listing(cli, (options) => pull(provider, store, options));
     return { document: { remapped, ...pulled }, text: () => [...map, ...pullLines(pulled)] };
   });
 }

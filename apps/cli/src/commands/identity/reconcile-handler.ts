@@ -4,7 +4,7 @@ import { adoptPlaceholders, drain, drift, reconcile } from "@replant/identity-sy
 import type { Cli, Outcome } from "../../cli.ts";
 import type { Input } from "../../command.ts";
 import { requireProvider } from "../../identity/open.ts";
-import { tellProgress } from "../../identity/progress.ts";
+import { listing } from "../../identity/progress.ts";
 import { withIdentity } from "../../identity/with-identity.ts";
 import { driftLines, reconcileLines } from "../../render/identity.ts";
 import type { reconcileFlags } from "./command.ts";
@@ -14,16 +14,18 @@ export async function handle(cli: Cli, { flags }: Input<typeof reconcileFlags>):
   return withIdentity(cli, { changes: !flags.dryRun, yes: flags.yes }, async ({ store, access }): Promise<Outcome> => {
     const provider = requireProvider(access);
     if (flags.dryRun) {
-      const found = await drift(provider, store, tellProgress(cli));
+      const found = await listing(cli, (options) => drift(provider, store, options));
       return { document: found, text: () => driftLines(found) };
     }
     await drain(store, { read: provider.readEvent });
     await adoptPlaceholders(provider, store);
-    const reconciled = await reconcile(provider, store, {
-      ...tellProgress(cli),
-      orphans: (flags.orphans ?? "soft-delete") as Orphans,
-      ...(alarmShare === null ? {} : { alarmShare }),
-    });
+    const reconciled = await listing(cli, (options) =>
+      reconcile(provider, store, {
+        ...options,
+        orphans: (flags.orphans ?? "soft-delete") as Orphans,
+        ...(alarmShare === null ? {} : { alarmShare }),
+      }),
+    );
     return { document: reconciled, text: () => reconcileLines(reconciled) };
   });
 }
