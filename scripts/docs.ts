@@ -80,7 +80,7 @@ function nameOf({ path }: CommandSpec): string {
 function flagTable(flags: FlagSpecs): string {
   return table(
     ["flag", "meaning"],
-    Object.entries(flags).map(([name, flag]) => [`\`--${kebab(name)}${valueOf(flag)}\``, flag.brief]),
+    Object.entries(flags).map(([name, flag]) => [`${aliasOf(flag)}\`--${kebab(name)}${valueOf(flag)}\``, flag.brief]),
   );
 }
 
@@ -130,4 +130,8 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 function page(blocks: readonly string[]): string {
   return `${blocks.join("\n\n")}\n`;
+}
+
+function aliasOf(flag: FlagSpec): string {
+  return flag.kind === "value" && flag.alias !== undefined ? `\`-${flag.alias}\`, ` : "";
 }

@@ -118,6 +118,11 @@ function toStricli({ spec, run }: Command): ReturnType<typeof buildCommand<FlagV
   const flags: FlagSpecs = { ...spec.flags, ...commonFlags };
   const parameters = {
     flags: Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, toStricliFlag(flag)])),
+    aliases: Object.fromEntries(
+      Object.entries(flags).flatMap(([name, flag]) =>
+        flag.kind === "value" && flag.alias !== undefined ? [[flag.alias, name]] : [],
+      ),
+    ),
     positional:
       spec.many === true
         ? { kind: "array", parameter: { ...spec.argument, parse: String } }

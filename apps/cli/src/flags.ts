@@ -3,7 +3,8 @@ import type { Environment } from "./interaction.ts";
 /** A flag as Stricli, the documentation and the check for swallowed flags read it. */
 export type FlagSpec =
   | { readonly kind: "switch"; readonly brief: string }
-  | { readonly kind: "value"; readonly brief: string; readonly placeholder: string }
+  /** `alias` is one letter: `-o`. */
+  | { readonly kind: "value"; readonly brief: string; readonly placeholder: string; readonly alias?: string }
   | { readonly kind: "number"; readonly brief: string; readonly placeholder: string }
   /** May be given more than once; `separator` also splits one value. */
   | { readonly kind: "list"; readonly brief: string; readonly placeholder: string; readonly separator: "," | null }

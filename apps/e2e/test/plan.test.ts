@@ -55,7 +55,7 @@ describe.each(["PostgreSQL 15", "embedded"] as const)("the plan on %s", (name) =
       expect(await keptRows(target)).toEqual(before);
       return (JSON.parse(stdout) as { error: { code: string; items?: string[] } }).error;
     };
-    expect((await workspace.replant(["plan", "--out", "plan.json"])).stderr).toContain("apply plan.json");
+    expect((await workspace.replant(["plan", "-o", "plan.json"])).stderr).toContain("apply plan.json");
     expect((await workspace.replant(["plan", "--out", "plan.json"])).code).toBe(64);
     const written = await readFile(join(workspace.directory, "plan.json"), "utf8");
     await workspace.write({ "edited.json": written.replace('"mode": "smart"', '"mode": "force"') });

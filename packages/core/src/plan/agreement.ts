@@ -103,7 +103,7 @@ export function assertAgreed(agreed: ResetPlan, now: ResetPlan): void {
   throw new ReplantError("REPLANT_PLAN_CHANGED", `the plan ${agreed.hash} does not hold any more`, {
     items: changes,
     state: "nothing was touched",
-    hint: "make a new plan and look at it: replant plan --out plan.json",
+    hint: "make a new plan and look at it: replant plan -o plan.json",
   });
 }
 
@@ -111,6 +111,6 @@ function invalid(why: string): ReplantError {
   return new ReplantError("REPLANT_PLAN_INVALID", "the file is not a plan that can be applied", {
     why,
     state: "nothing was touched",
-    hint: "make one: replant plan --out plan.json",
+    hint: "make one: replant plan -o plan.json",
   });
 }

@@ -8,6 +8,7 @@ export const flags = {
     kind: "value",
     brief: "Write the plan into this file, for replant apply; nothing is overwritten",
     placeholder: "file",
+    alias: "o",
   },
   exitCode: { kind: "switch", brief: "Exit with 2 when there is something to change" },
   ...setFlag,
@@ -24,7 +25,7 @@ export const command = defineCommand(
     examples: [
       { line: "replant plan", meaning: "keep, replace, drop and quarantine per table" },
       { line: "replant plan --json", meaning: "the plan as data" },
-      { line: "replant plan --out plan.json", meaning: "the plan as a file that replant apply executes" },
+      { line: "replant plan -o plan.json", meaning: "the plan as a file that replant apply executes" },
     ],
     exits: [1, 2],
   },
