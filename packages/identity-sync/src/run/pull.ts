@@ -69,21 +69,24 @@ export async function list(
   return { pulled };
 }
 
-/** Reads all pages of one kind, the next one while `take` writes the one before. */
+/**
+ * Reads all pages of one kind. Each is taken before the next one is asked for, so that an interruption costs one page, and no more
+ * than one is in memory.
+ */
 export async function walk(
   provider: IdentityProvider,
   kind: Kind,
   { after = null, signal }: { after?: string | null; signal: AbortSignal | undefined },
   take: (page: Page) => Promise<void>,
 ): Promise<void> {
-  let coming: Promise<Page> | null = provider.list(kind, after);
-  while (coming !== null) {
+  let place = after;
+  do {
     signal?.throwIfAborted();
-    const page: Page = await coming;
-    coming = page.next === null ? null : provider.list(kind, page.next);
-    coming?.catch(() => undefined);
+    const page = await provider.list(kind, place);
+    signal?.throwIfAborted();
     await take(page);
-  }
+    place = page.next;
+  } while (place !== null);
 }
 
 async function writePage(
