@@ -25,20 +25,23 @@ const shown: readonly Shown[] = [
 
 /** Ids, times and durations differ from run to run. */
 function masked(output: string): string[] {
-  return stripVTControlCharacters(output)
-    .split(/[\r\n]+/)
-    .map((line) =>
-      line
-        .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>")
-        .replaceAll(/\b[\da-f]{8}-[\da-f]{4}-[\da-f-]{22}\b/g, "<uuid>")
-        .replaceAll(/\b(user|org|orgmem|ins|msg)_\w{20,}/g, "<$1>")
-        .replaceAll(/just now|\d+ minutes? ago/g, "<age>")
-        .replaceAll(/ +\d+(\.\d+)?(ms|s)\b|127\.0\.0\.1:\d+/g, "<number>")
-        // Behind what turns while a step is under way, and without the time of a log.
-        .replace(/^.*?( {2}[\u2714\u2716!] )|^\+\S+ note +/, (_, sign) => sign ?? "    ")
-        .trimEnd(),
-    )
-    .filter((line) => line !== "" && !/^replant (\d|target)/.test(line));
+  return (
+    stripVTControlCharacters(output)
+      .split(/[\r\n]+/)
+      .map((line) =>
+        line
+          .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "<time>")
+          .replaceAll(/\b[\da-f]{8}-[\da-f]{4}-[\da-f-]{22}\b/g, "<uuid>")
+          .replaceAll(/\b(user|org|orgmem|ins|msg)_\w{20,}/g, "<$1>")
+          .replaceAll(/just now|\d+ minutes? ago/g, "<age>")
+          .replaceAll(/ +\d+(\.\d+)?(ms|s)\b|127\.0\.0\.1:\d+/g, "<number>")
+          // Behind what turns while a step is under way, and without the time of a log.
+          .replace(/^.*?( {2}[\u2714\u2716!] )|^\+\S+ note +/, (_, sign) => sign ?? "    ")
+          .trimEnd(),
+      )
+      // What turns while a step is under way is written over.
+      .filter((line) => line !== "" && !/^replant (\d|target)|^ {2}[-\\|/] /.test(line))
+  );
 }
 
 const isGap = (line: string | undefined): boolean => line?.trim() === "...";
