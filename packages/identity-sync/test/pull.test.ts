@@ -55,6 +55,27 @@ describe("a listing", () => {
     expect(pages.length - before).toBe(8);
   });
 
+  test("that ended before it was closed counts everybody once", async () => {
+    const world = worldOf({ members: 5 });
+    const store = new MemoryStore();
+    const controller = new AbortController();
+    const provider = world.provider({ pageSize: 2, between: steady });
+    // Cut right after the last page was written.
+    const cut = {
+      ...store,
+      inbox: store.inbox,
+      apply: <Value>(work: Parameters<typeof store.apply<Value>>[0]): Promise<Value> => {
+        if (store.state.seen.membership.size === 5) controller.abort();
+        controller.signal.throwIfAborted();
+        return store.apply(work);
+      },
+    };
+    await expect(pull(provider, cut)).rejects.toThrow(/abort/);
+    const { resumed, counts } = await pull(provider, store);
+    expect(resumed).toBe(true);
+    expect(counts).toEqual({ user: 5, organization: 1, membership: 5 });
+  });
+
   test("the second time changes no row, and nothing differs", async () => {
     const world = worldOf({ members: 3 });
     const store = new MemoryStore();

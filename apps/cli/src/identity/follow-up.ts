@@ -22,7 +22,7 @@ export function identityFollowUp(loaded: LoadedProject, options: { env: Environm
       try {
         await drain(store, { read: provider.readEvent });
         const adopted = await adoptPlaceholders(provider, store);
-        if (await isLarge(store)) {
+        if (adopted.length === 0 && (await isLarge(store))) {
           const look = await quickDrift(provider, store);
           if (look.equal) return { state: "done", text: nothingDiffers, data: { look } };
         }

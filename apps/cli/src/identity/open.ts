@@ -1,4 +1,4 @@
-import { type Environment, type IdentitySection, resolveVariables } from "@replant/config";
+import { type Environment, type IdentitySection, type ResolvedVariable, resolveVariables } from "@replant/config";
 import { type Identities, ReplantError, type Skeleton, type SqlSession } from "@replant/core";
 import type { IdentityMapping, IdentityProvider, SyncStore } from "@replant/identity-sync";
 import type { LoadedProject } from "../project.ts";
@@ -21,12 +21,8 @@ export interface ProviderOptions {
  * @throws ReplantError REPLANT_IDENTITY_PRODUCTION for the key of a production instance
  */
 export async function openProvider(loaded: LoadedProject, options: ProviderOptions): Promise<ProviderAccess> {
-  const section = requireSection(loaded);
-  const [key = null, url = null] = await resolveVariables([section.secretKeyVariable, section.apiUrlVariable], {
-    ...loaded,
-    env: options.env,
-  });
-  if (key === null) return { provider: null, missing: section.secretKeyVariable };
+  const { key, url, missing } = await keysOf(loaded, options.env);
+  if (key === null) return { provider: null, missing };
   const { clerkProvider } = await import("@replant/identity-sync/clerk");
   const provider = clerkProvider({
     secretKey: key.value,
@@ -40,13 +36,19 @@ export async function openProvider(loaded: LoadedProject, options: ProviderOptio
   return { provider, source: key.source };
 }
 
+/** Secret key and address of the provider, null where nothing gives them; `missing` is the variable of the key. */
+async function keysOf(
+  loaded: LoadedProject,
+  env: Environment,
+): Promise<{ key: ResolvedVariable | null; url: ResolvedVariable | null; missing: string }> {
+  const { secretKeyVariable, apiUrlVariable } = requireSection(loaded);
+  const [key = null, url = null] = await resolveVariables([secretKeyVariable, apiUrlVariable], { ...loaded, env });
+  return { key, url, missing: secretKeyVariable };
+}
+
 /** People for seeds, who are looked up when a seed asks for the first one: most runs ask for nobody. */
 export async function openSeedIdentities(loaded: LoadedProject, options: ProviderOptions): Promise<Identities> {
-  const section = requireSection(loaded);
-  const [key = null, url = null] = await resolveVariables([section.secretKeyVariable, section.apiUrlVariable], {
-    ...loaded,
-    env: options.env,
-  });
+  const { key, url } = await keysOf(loaded, options.env);
   const scope = key === null ? "placeholders" : `clerk ${url?.value ?? ""}`;
   const open = async (): Promise<Identities> => {
     const { createIdentities } = await import("@replant/identity-sync");

@@ -39,7 +39,7 @@ const nothing: Readonly<Record<Kind, number>> = { user: 0, organization: 0, memb
  * REPLANT_IDENTITY_PROVIDER
  */
 export async function pull(provider: IdentityProvider, store: SyncStore, options: PullOptions = {}): Promise<Pulled> {
-  const { pulled } = await list(provider, store, options);
+  const pulled = await list(provider, store, options);
   await store.apply((transaction) => finish(transaction, pulled));
   return pulled;
 }
@@ -49,12 +49,15 @@ export async function list(
   provider: IdentityProvider,
   store: SyncStore,
   { onProgress, signal }: PullOptions,
-): Promise<{ readonly pulled: Pulled }> {
+): Promise<Pulled> {
   const instance = await provider.instance();
   const { begin, resumed } = await store.apply(async (transaction) => beginPull(transaction, instance));
   const listed: Record<Kind, number> = { ...begin.listed };
   let rowsChanged = 0;
   for (const kind of kinds.slice(kinds.indexOf(begin.kind))) {
+    const after = kind === begin.kind ? begin.after : null;
+    // What is listed from its beginning is counted from there too.
+    if (after === null) listed[kind] = 0;
     const take = async (page: Page): Promise<void> => {
       listed[kind] += page.objects.length;
       rowsChanged += await store.apply((transaction) =>
@@ -62,11 +65,10 @@ export async function list(
       );
       onProgress?.({ kind, listed: listed[kind], total: page.total });
     };
-    await walk(provider, kind, { after: kind === begin.kind ? begin.after : null, signal }, take);
+    await walk(provider, kind, { after, signal }, take);
   }
   const { id, environment } = instance;
-  const pulled = { instance: { id, environment }, startedAt: begin.startedAt, resumed, counts: listed, rowsChanged };
-  return { pulled };
+  return { instance: { id, environment }, startedAt: begin.startedAt, resumed, counts: listed, rowsChanged };
 }
 
 /**

@@ -41,7 +41,7 @@ export async function reconcile(
   options: ReconcileOptions = {},
 ): Promise<Reconciled> {
   const { orphans: rule = "soft-delete", alarmShare = 0.5 } = options;
-  const { pulled } = await list(provider, store, options);
+  const pulled = await list(provider, store, options);
   const orphans: Orphan[] = [];
   let rowsChanged = 0;
   for (const kind of kinds) {
