@@ -62,7 +62,6 @@ describe("a listing", () => {
     const provider = world.provider({ pageSize: 2, between: steady });
     // Cut right after the last page was written.
     const cut = {
-      ...store,
       inbox: store.inbox,
       apply: <Value>(work: Parameters<typeof store.apply<Value>>[0]): Promise<Value> => {
         if (store.state.seen.membership.size === 5) controller.abort();
